@@ -1,0 +1,19 @@
+# One CMake target per folder of src/. A folder names the folders it may include; `cmake/CheckIncludes.cmake` (run by
+# `./dev lint`) checks that it includes nothing else.
+#
+#   braid_folder(NAME [DEPS folder...] [LIBS library...])
+#
+# makes the object library braid_NAME out of every .cpp below src/NAME and adds it to libbraid.
+function(braid_folder name)
+  cmake_parse_arguments(ARG "" "" "DEPS;LIBS" ${ARGN})
+  string(REPLACE "/" "_" target ${name})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cpp)
+  add_library(braid_${target} OBJECT ${sources})
+  target_include_directories(braid_${target} PUBLIC ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/include)
+  foreach(dep ${ARG_DEPS})
+    string(REPLACE "/" "_" dep ${dep})
+    target_link_libraries(braid_${target} PUBLIC braid_${dep})
+  endforeach()
+  target_link_libraries(braid_${target} PUBLIC braid_options ${ARG_LIBS})
+  set_property(GLOBAL APPEND PROPERTY BRAID_FOLDERS braid_${target})
+endfunction()
