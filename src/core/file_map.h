@@ -1,6 +1,6 @@
 #pragma once
-// Read-only maps of files. Touching a page that lies beyond the end of a file that was truncated after it was mapped gives
-// zeros and sets `failed()`, instead of the death by SIGBUS that a plain map would give.
+// Read-only maps of files. Touching a page that lies beyond the end of a file that was truncated after it was mapped
+// gives zeros and sets `failed()`, instead of the death by SIGBUS that a plain map would give.
 
 #include <atomic>
 #include <cstddef>
@@ -13,7 +13,8 @@ namespace braid {
 
 class FileMap {
  public:
-  /// Maps the whole file. Throws Error naming the path (missing, a directory, no permission, empty files map to no bytes).
+  /// Maps the whole file. Throws Error naming the path (missing, a directory, no permission, empty files map to no
+  /// bytes).
   static std::shared_ptr<FileMap> open(const std::string& path);
   ~FileMap();
   FileMap(const FileMap&) = delete;
@@ -21,7 +22,8 @@ class FileMap {
 
   std::span<const std::byte> bytes() const { return {static_cast<const std::byte*>(data_), size_}; }
   const std::string& path() const { return path_; }
-  /// Byte offset of the first page that could not be read; nothing while all is well. Callers ask after each piece of work.
+  /// Byte offset of the first page that could not be read; nothing while all is well. Callers ask after each piece of
+  /// work.
   std::optional<uint64_t> failed() const;
   /// Throws Error("file was truncated while in use") when failed().
   void check() const;

@@ -9,11 +9,21 @@
 namespace braid {
 
 enum class Format : uint8_t {
-  f64, f32, f16, bf16,                // floating point
-  i64, i32, i16, i8, u8, boolean,     // integers
-  f8e4m3, f8e5m2,                     // read from checkpoints; arithmetic comes with the formats issue
-  q8_0, q4_0,                         // blocks of 32 along the last dimension: one f16 scale, then the codes (as in GGUF)
-  q8_act,                             // activations: per row K int8 codes, then K/32 f32 scales, then K/32 i32 sums of the codes
+  f64,
+  f32,
+  f16,
+  bf16,  // floating point
+  i64,
+  i32,
+  i16,
+  i8,
+  u8,
+  boolean,  // integers
+  f8e4m3,
+  f8e5m2,  // read from checkpoints; arithmetic comes with the formats issue
+  q8_0,
+  q4_0,    // blocks of 32 along the last dimension: one f16 scale, then the codes (as in GGUF)
+  q8_act,  // activations: per row K int8 codes, then K/32 f32 scales, then K/32 i32 sums of the codes
 };
 inline constexpr int kFormats = static_cast<int>(Format::q8_act) + 1;
 
@@ -23,14 +33,16 @@ struct FormatInfo {
   uint32_t block_bytes;     ///< bytes of one block
   bool floating;            ///< an unquantised floating-point format
   bool integer;             ///< a plain integer format
-  double epsilon;           ///< half a unit in the last place relative to 1 (blocks: relative to the block's largest value)
+  double epsilon;  ///< half a unit in the last place relative to 1 (blocks: relative to the block's largest value)
 };
 
 const FormatInfo& info(Format format);
 /// Nothing for a name that no format has.
 std::optional<Format> format_from_name(std::string_view name);
 /// Bytes of one row of `elements`; `elements` must be a multiple of the block (the caller checks with `fits`).
-inline uint64_t row_bytes(Format f, uint64_t elements) { return elements / info(f).block_elements * info(f).block_bytes; }
+inline uint64_t row_bytes(Format f, uint64_t elements) {
+  return elements / info(f).block_elements * info(f).block_bytes;
+}
 inline bool fits(Format f, uint64_t elements) { return elements % info(f).block_elements == 0; }
 inline bool is_quantized(Format f) { return info(f).block_elements > 1; }
 

@@ -1,7 +1,7 @@
 #pragma once
-// JSON, strictly: one wrapper around simdjson for reading and a small writer. Numbers are exact (int64, uint64 or the nearest
-// double), duplicate keys (also when spelt with escapes), overflow (1e400), too deep nesting, invalid UTF-8 and trailing bytes are errors
-// that name the file, the path and, where it is known, the byte offset.
+// JSON, strictly: one wrapper around simdjson for reading and a small writer. Numbers are exact (int64, uint64 or the
+// nearest double), duplicate keys (also when spelt with escapes), overflow (1e400), too deep nesting, invalid UTF-8 and
+// trailing bytes are errors that name the file, the path and, where it is known, the byte offset.
 
 #include <cstdint>
 #include <memory>
@@ -32,7 +32,7 @@ class Json {
   bool is_number() const { return kind() == Kind::integer || kind() == Kind::real; }
 
   bool as_bool() const;
-  int64_t as_int() const;        ///< an integer (or a real without fraction) that fits
+  int64_t as_int() const;  ///< an integer (or a real without fraction) that fits
   uint64_t as_uint() const;
   double as_double() const;
   std::string_view as_string() const;
@@ -99,7 +99,9 @@ class JsonWriter {
   JsonWriter& value(int number) { return value(static_cast<int64_t>(number)); }
   JsonWriter& null();
   template <class T>
-  JsonWriter& member(std::string_view name, const T& content) { return key(name).value(content); }
+  JsonWriter& member(std::string_view name, const T& content) {
+    return key(name).value(content);
+  }
   template <class T>
   JsonWriter& list(std::string_view name, std::span<const T> items) {
     key(name).begin_array();

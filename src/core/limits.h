@@ -10,17 +10,17 @@ namespace braid {
 
 /// What hostile input may ask for at most. The defaults fit every public checkpoint with room to spare.
 struct Limits {
-  uint64_t max_header_bytes = 100'000'000;     ///< safetensors header (the format's own limit)
-  uint64_t max_json_bytes = 256ull << 20;      ///< config, index, tokenizer files
-  uint32_t max_json_depth = 64;                ///< nesting of any JSON document
-  uint64_t max_tensors = 1'000'000;            ///< tensors in one checkpoint
-  uint32_t max_rank = 8;                       ///< dimensions of one tensor
-  uint64_t max_layers = 1'000;                 ///< layers named by a config
-  uint64_t max_vocabulary = 10'000'000;        ///< tokens of one tokenizer
-  uint64_t max_token_bytes = 65'536;           ///< bytes of one vocabulary entry
-  uint32_t regex_match_limit = 1'000'000;      ///< PCRE2 match limit per search
-  uint64_t max_text_bytes = 64ull << 20;       ///< one text to tokenise
-  uint64_t max_download_bytes = 1ull << 42;    ///< one file of `braid pull`
+  uint64_t max_header_bytes = 100'000'000;   ///< safetensors header (the format's own limit)
+  uint64_t max_json_bytes = 256ull << 20;    ///< config, index, tokenizer files
+  uint32_t max_json_depth = 64;              ///< nesting of any JSON document
+  uint64_t max_tensors = 1'000'000;          ///< tensors in one checkpoint
+  uint32_t max_rank = 8;                     ///< dimensions of one tensor
+  uint64_t max_layers = 1'000;               ///< layers named by a config
+  uint64_t max_vocabulary = 10'000'000;      ///< tokens of one tokenizer
+  uint64_t max_token_bytes = 65'536;         ///< bytes of one vocabulary entry
+  uint32_t regex_match_limit = 1'000'000;    ///< PCRE2 match limit per search
+  uint64_t max_text_bytes = 64ull << 20;     ///< one text to tokenise
+  uint64_t max_download_bytes = 1ull << 42;  ///< one file of `braid pull`
 };
 
 /// a * b and a + b in 64 bits; an overflow throws an Error that names `place`.

@@ -28,9 +28,9 @@ class FunctionRef<R(A...)> {
   R (*call_)(void*, A...);
 };
 
-/// The threads that run steps. The calling thread is worker 0. One `run` at a time: concurrent callers queue. Inside, workers
-/// claim output chunks from atomic counters and meet at `barrier`, which spins for a while and then sleeps; when the team is
-/// larger than the processors it may use, it does not spin.
+/// The threads that run steps. The calling thread is worker 0. One `run` at a time: concurrent callers queue. Inside,
+/// workers claim output chunks from atomic counters and meet at `barrier`, which spins for a while and then sleeps;
+/// when the team is larger than the processors it may use, it does not spin.
 class Team {
  public:
   /// `threads` ≥ 1; 0 means one per core that the process may run on (not per hyper-thread).

@@ -9,22 +9,22 @@ namespace braid {
 
 /// Instruction-set extensions that kernels may need, as found at run time (the operating system's support included).
 struct CpuFeatures {
-  bool avx2 = false;         ///< AVX2 + FMA + F16C
-  bool avx512 = false;       ///< AVX-512 F, BW, DQ, VL
+  bool avx2 = false;    ///< AVX2 + FMA + F16C
+  bool avx512 = false;  ///< AVX-512 F, BW, DQ, VL
   bool avx512_vnni = false;
   bool avx512_bf16 = false;
   bool avx512_fp16 = false;
   bool avx_vnni = false;
   bool amx_bf16 = false;
   bool amx_int8 = false;
-  bool neon = false;         ///< AArch64
+  bool neon = false;  ///< AArch64
 };
 const CpuFeatures& cpu_features();
 
 struct CpuTopology {
-  std::string model;                 ///< "AMD EPYC 9454"
-  int logical = 1;                   ///< processors this process may run on
-  int cores = 1;                     ///< distinct cores among them
+  std::string model;  ///< "AMD EPYC 9454"
+  int logical = 1;    ///< processors this process may run on
+  int cores = 1;      ///< distinct cores among them
   int numa_nodes = 1;
   std::vector<int> core_processors;  ///< one processor per core, in the order in which threads should take them
   uint64_t l1d_bytes = 32 << 10;     ///< per core

@@ -25,7 +25,8 @@ std::string to_string(Device device) {
 
 std::shared_ptr<Buffer> Buffer::allocate(size_t bytes) {
   // mmap gives zero pages that cost nothing until touched; large buffers ask for huge pages.
-  const size_t length = (bytes + 4095) / 4096 * 4096 + 4096;  // one page of slack, so that wide loads never leave the buffer
+  const size_t length =
+      (bytes + 4095) / 4096 * 4096 + 4096;  // one page of slack, so that wide loads never leave the buffer
   void* data = mmap(nullptr, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (data == MAP_FAILED)
     throw Error("cannot allocate " + std::to_string(bytes) + " bytes", {}, "lower --context or use a smaller model");
@@ -69,14 +70,16 @@ Tensor Tensor::make(std::vector<int64_t> shape, Format format, Layout layout) {
 
 Tensor Tensor::of(std::vector<int64_t> shape, std::span<const float> values) {
   Tensor out = make(std::move(shape), Format::f32);
-  if (out.elements() != static_cast<int64_t>(values.size())) throw ShapeError("wrong number of values for " + to_string(out.type()));
+  if (out.elements() != static_cast<int64_t>(values.size()))
+    throw ShapeError("wrong number of values for " + to_string(out.type()));
   std::memcpy(out.bytes(), values.data(), values.size_bytes());
   return out;
 }
 
 Tensor Tensor::of(std::vector<int64_t> shape, std::span<const int32_t> values) {
   Tensor out = make(std::move(shape), Format::i32);
-  if (out.elements() != static_cast<int64_t>(values.size())) throw ShapeError("wrong number of values for " + to_string(out.type()));
+  if (out.elements() != static_cast<int64_t>(values.size()))
+    throw ShapeError("wrong number of values for " + to_string(out.type()));
   std::memcpy(out.bytes(), values.data(), values.size_bytes());
   return out;
 }

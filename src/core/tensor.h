@@ -29,7 +29,8 @@ class Buffer {
   /// Memory that `owner` keeps alive, not copied.
   static std::shared_ptr<Buffer> adopt(std::span<const std::byte> bytes, Owner owner);
 
-  Buffer(void* data, size_t bytes, Device device, Owner owner) : data_(data), bytes_(bytes), device_(device), owner_(std::move(owner)) {}
+  Buffer(void* data, size_t bytes, Device device, Owner owner)
+      : data_(data), bytes_(bytes), device_(device), owner_(std::move(owner)) {}
   Buffer(const Buffer&) = delete;
   Buffer& operator=(const Buffer&) = delete;
 
@@ -55,7 +56,9 @@ struct Tensor {
   explicit operator bool() const { return buffer != nullptr; }
   std::byte* bytes() const { return buffer->data() + offset; }
   template <class T>
-  T* data() const { return reinterpret_cast<T*>(bytes()); }
+  T* data() const {
+    return reinterpret_cast<T*>(bytes());
+  }
   int64_t elements() const;
   int64_t last() const { return shape.empty() ? 1 : shape.back(); }
   /// All elements divided by the last dimension.

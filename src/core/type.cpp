@@ -6,14 +6,17 @@
 namespace braid {
 
 std::string_view name(Symbol symbol) {
-  constexpr std::string_view kNames[kSymbols] = {"", "tokens", "sequences", "rows", "source", "pages", "slots", "source_slots"};
+  constexpr std::string_view kNames[kSymbols] = {"",       "tokens", "sequences", "rows",
+                                                 "source", "pages",  "slots",     "source_slots"};
   return kNames[static_cast<size_t>(symbol)];
 }
 
 std::string_view name(Layout layout) {
   switch (layout) {
-    case Layout::row_major: return "row_major";
-    case Layout::interleave16: return "interleave16";
+    case Layout::row_major:
+      return "row_major";
+    case Layout::interleave16:
+      return "interleave16";
   }
   return "?";
 }
@@ -70,8 +73,11 @@ uint64_t byte_size(const Type& type, const SymbolValues& values) {
   if (type.shape.empty()) return info(type.format).block_bytes;
   const int64_t last = type.shape.back().at(values);
   if (!fits(type.format, static_cast<uint64_t>(last)))
-    throw ShapeError("rows of " + std::to_string(last) + " elements are not whole blocks of " + std::string(info(type.format).name), place);
-  uint64_t bytes = checked_mul(static_cast<uint64_t>(last) / info(type.format).block_elements, info(type.format).block_bytes, place);
+    throw ShapeError(
+        "rows of " + std::to_string(last) + " elements are not whole blocks of " + std::string(info(type.format).name),
+        place);
+  uint64_t bytes =
+      checked_mul(static_cast<uint64_t>(last) / info(type.format).block_elements, info(type.format).block_bytes, place);
   for (size_t i = 0; i + 1 < type.shape.size(); ++i) {
     uint64_t n = static_cast<uint64_t>(type.shape[i].at(values));
     if (type.layout == Layout::interleave16 && i + 2 == type.shape.size()) n = (n + 15) / 16 * 16;

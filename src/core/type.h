@@ -52,10 +52,11 @@ using Shape = std::vector<Dim>;
 /// How a tensor's elements lie in memory. Anything but `row_major` is a pack made by a backend's layout pass.
 enum class Layout : uint8_t {
   row_major,
-  /// Weights (N, K) of an integer class: tiles of 16 rows × 32 columns, tile (n/16, k/32) in row-major order of tiles; N is
-  /// padded to 16 with zeros. A tile holds 16 f16 scales (32 bytes), then codes as unsigned numbers around a zero point
-  /// (q8_0: code + 128; q4_0: code + 8), grouped by 4 columns: q8_0: 8 groups g of 64 bytes, byte 4*lane + j is column
-  /// 4*g + j of row `lane`. q4_0: 4 groups of 64 bytes; the low nibble is group g, the high nibble is group g + 4.
+  /// Weights (N, K) of an integer class: tiles of 16 rows × 32 columns, tile (n/16, k/32) in row-major order of tiles;
+  /// N is padded to 16 with zeros. A tile holds 16 f16 scales (32 bytes), then codes as unsigned numbers around a zero
+  /// point (q8_0: code + 128; q4_0: code + 8), grouped by 4 columns: q8_0: 8 groups g of 64 bytes, byte 4*lane + j is
+  /// column 4*g + j of row `lane`. q4_0: 4 groups of 64 bytes; the low nibble is group g, the high nibble is group g
+  /// + 4.
   interleave16,
 };
 std::string_view name(Layout layout);
@@ -74,7 +75,8 @@ struct Type {
 };
 std::string to_string(const Type& type);  ///< "bf16[tokens, 2048]"
 
-/// Bytes of a tensor of this type at these sizes. Throws Error on overflow or when a row is not a whole number of blocks.
+/// Bytes of a tensor of this type at these sizes. Throws Error on overflow or when a row is not a whole number of
+/// blocks.
 uint64_t byte_size(const Type& type, const SymbolValues& values);
 /// Elements at these sizes.
 int64_t element_count(const Shape& shape, const SymbolValues& values);

@@ -1,0 +1,65 @@
+#pragma once
+// A family is a function from config to a Model: named entries over one set of parameters and states.
+
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "files/config.h"
+#include "ir/builder.h"
+
+namespace braid {
+
+/// What the graphs need to know of a checkpoint: which tensors it has and of what type.
+struct TensorIndex {
+  /// Nothing when the checkpoint has no tensor of this name.
+  std::function<std::optional<Type>(std::string_view name)> find;
+  /// With random weights every tensor exists in this format; then `find` is not asked.
+  std::optional<Format> random;
+};
+
+/// How an entry's graph is wanted.
+struct EntryOptions {
+  bool stateful = true;        ///< false: the cacheless form, whole sequences in one step
+  bool hidden_states = false;  ///< also the outputs hidden.N (encoder_hidden.N, decoder_hidden.N)
+  Format cache = Format::f32;  ///< format of cached keys and values
+  int64_t page_size = 64;      ///< tokens per page
+  int64_t max_pages = 1;       ///< width of the page table: ceil(context / page_size)
+  std::vector<int64_t>
+      source;  ///< sizes of one image or feature window without the batch: (3, height, width), (mel bins, frames)
+};
+
+/// A named graph. Step inputs, all optional for an entry, always of these names and types:
+///   token_ids, positions, token_type_ids (tokens) i32; span_start (sequences + 1) i32; rows (rows) i32: the tokens
+///   whose logits are wanted; context (sequences) i32, page_table (sequences, max_pages) i32 [lifetime token]; slots
+///   (sequences) i32 [lifetime sequence]; source_slot (sequences) i32 [lifetime source]; pixel_values (sequences, C, H,
+///   W) f32; input_features (sequences, mel, frames) f32.
+/// Outputs are named as in transformers: "logits" ((rows, vocabulary) in decode entries), "last_hidden_state",
+/// "pooler_output", "start_logits", … and "hidden.N". An output over tokens is (tokens, …), one per sequence is
+/// (sequences, …).
+struct Model {
+  std::string family;        ///< model_type
+  std::string architecture;  ///< class name of the config: "LlamaForCausalLM"
+  std::vector<std::string>
+      entries;                ///< "decode" (causal and encoder-decoder), "encode", "forward" (one pass, no states)
+  int64_t vocabulary = 0;     ///< 0 where there is none
+  int64_t max_positions = 0;  ///< longest sequence that the positions allow; 0: no bound
+  /// Builds an entry's graph. Throws Error naming the config field or the tensor that does not fit.
+  std::function<Graph(std::string_view entry, const EntryOptions&)> build;
+  /// Checkpoint tensors of this family that no graph reads, by pattern ("*.position_ids").
+  std::vector<std::string> stale;
+};
+
+struct Family {
+  std::string_view model_type;
+  Model (*make)(const Config& config, const TensorIndex& tensors);
+};
+/// All families, in the order of models/list.inc.
+std::span<const Family> families();
+/// Throws Error naming the model_type and listing near names when there is none.
+Model make_model(const Config& config, const TensorIndex& tensors);
+
+}  // namespace braid
