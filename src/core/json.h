@@ -51,6 +51,8 @@ class Json {
   /// "model.merges[12]": for error messages.
   std::string path() const;
   /// Throws an Error at this value.
+  /// Byte offset of this value in the file (slow: for error messages).
+  uint64_t offset() const;
   [[noreturn]] void fail(std::string what, std::string advice = {}) const;
 
  private:
@@ -97,6 +99,7 @@ class JsonWriter {
   JsonWriter& value(int64_t number);
   JsonWriter& value(uint64_t number);
   JsonWriter& value(int number) { return value(static_cast<int64_t>(number)); }
+  JsonWriter& value(uint32_t number) { return value(static_cast<uint64_t>(number)); }
   JsonWriter& null();
   template <class T>
   JsonWriter& member(std::string_view name, const T& content) {
