@@ -24,7 +24,7 @@ struct Bert {
         inner(c.size_at("intermediate_size")),
         labels(label_count(c)),
         epsilon(c.real_at("layer_norm_eps")),
-        activation(c.string_at("hidden_act")),
+        activation(activation_name(c, "hidden_act")),
         tied(c.bool_or("tie_word_embeddings", true)) {
     if (c.bool_or("is_decoder", false)) c.fail("is_decoder", "BERT as a decoder is not supported");
     if (c.string_or("position_embedding_type", "absolute") != "absolute")

@@ -94,7 +94,7 @@ void HiddenStates::add(Value x) {
 }
 
 Value first_of_each(const Step& t, Value x) {
-  const Value first = gather(t.span_start(), iota(Symbol::sequences));
+  const Value first = gather(t.span_start(), iota(t.builder(), Symbol::sequences));
   return gather(x, first);
 }
 

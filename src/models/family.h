@@ -28,6 +28,8 @@ struct Blueprint {
 /// The class named by the config's `architectures`, or the first of `known` when it names none. Throws Error naming
 /// the field when it is not one of `known`.
 std::string architecture(const Config& config, const std::vector<std::string_view>& known);
+/// The activation that the config names under `key`. Throws Error naming the field when there is no such activation.
+std::string activation_name(const Config& config, std::string_view key);
 /// Labels of a classifier: entries of id2label, else num_labels, else 2 (transformers' default).
 int64_t label_count(const Config& config);
 

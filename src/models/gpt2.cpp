@@ -20,7 +20,7 @@ struct Gpt2 {
         positions(c.size_at("n_positions")),
         inner(c.size_or("n_inner", 4 * heads.hidden)),
         epsilon(c.real_at("layer_norm_epsilon")),
-        activation(c.string_at("activation_function")),
+        activation(activation_name(c, "activation_function")),
         scaled(c.bool_or("scale_attn_weights", true)),
         scaled_by_layer(c.bool_or("scale_attn_by_inverse_layer_idx", false)),
         tied(c.bool_or("tie_word_embeddings", true)) {}

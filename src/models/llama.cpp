@@ -20,7 +20,7 @@ struct Llama {
         vocabulary(c.vocabulary()),
         inner(c.size_at("intermediate_size")),
         epsilon(c.real_at("rms_norm_eps")),
-        activation(c.string_at("hidden_act")),
+        activation(activation_name(c, "hidden_act")),
         attention_bias(c.bool_or("attention_bias", false)),
         mlp_bias(c.bool_or("mlp_bias", false)),
         tied(c.bool_or("tie_word_embeddings", false)) {}

@@ -20,7 +20,7 @@ struct Mamba {
         layers(c.layers()),
         vocabulary(c.vocabulary()),
         epsilon(c.real_at("layer_norm_epsilon")),
-        activation(c.string_at("hidden_act")),
+        activation(activation_name(c, "hidden_act")),
         bias(c.bool_or("use_bias", false)),
         conv_bias(c.bool_or("use_conv_bias", true)),
         tied(c.bool_or("tie_word_embeddings", true)) {}

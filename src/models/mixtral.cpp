@@ -25,7 +25,7 @@ struct Mixtral {
         experts(c.int_at("num_local_experts", {1, kMaxExperts})),
         chosen(c.int_at("num_experts_per_tok", {1, experts})),
         epsilon(c.real_at("rms_norm_eps")),
-        activation(c.string_at("hidden_act")),
+        activation(activation_name(c, "hidden_act")),
         tied(c.bool_or("tie_word_embeddings", false)) {}
 
   HeadConfig heads;

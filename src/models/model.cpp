@@ -83,6 +83,17 @@ std::string architecture(const Config& config, const std::vector<std::string_vie
               "for model_type " + config.model_type() + " there is " + join(list));
 }
 
+std::string activation_name(const Config& config, std::string_view key) {
+  Builder scratch;
+  std::string name = config.string_at(key);
+  try {
+    activation(name, scratch.scalar(0));
+  } catch (const Error& error) {
+    config.fail(key, error.message(), error.advice());
+  }
+  return name;
+}
+
 int64_t label_count(const Config& config) {
   const size_t labels = config.labels().size();
   return labels > 0 ? static_cast<int64_t>(labels) : config.size_or("num_labels", 2);

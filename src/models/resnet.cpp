@@ -1,6 +1,8 @@
 // ResNet (arXiv:1512.03385), in version 1.5 unless the config says otherwise. Batch norms are folded into the
 // convolutions before them by parameter expressions: w · γ/√(σ² + ε) and β - μ · γ/√(σ² + ε).
 
+#include <algorithm>
+
 #include "core/error.h"
 #include "models/family.h"
 
@@ -21,11 +23,12 @@ struct ResNet {
         widths(c.ints_at("hidden_sizes", kSizeRange)),
         depths(c.ints_at("depths", {1, static_cast<int64_t>(c.limits().max_layers)})),
         labels(label_count(c)),
-        activation(c.string_at("hidden_act")),
+        activation(activation_name(c, "hidden_act")),
         bottleneck(c.string_at("layer_type") == "bottleneck"),
         downsample_first_stage(c.bool_or("downsample_in_first_stage", false)),
         downsample_in_bottleneck(c.bool_or("downsample_in_bottleneck", false)) {
     if (widths.empty()) c.fail("hidden_sizes", "there is no stage");
+    if (bottleneck && std::ranges::min(widths) < kReduction) c.fail("hidden_sizes", "a bottleneck has no width");
     if (widths.size() != depths.size()) c.fail("depths", "there is not one depth per hidden size");
     if (!bottleneck && c.string_at("layer_type") != "basic") c.fail("layer_type", "a layer is basic or bottleneck");
   }

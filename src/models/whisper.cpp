@@ -36,7 +36,7 @@ struct Whisper {
         mel_bins(c.size_at("num_mel_bins")),
         source(c.size_at("max_source_positions")),
         positions(c.size_at("max_target_positions")),
-        activation(c.string_at("activation_function")),
+        activation(activation_name(c, "activation_function")),
         embedding_scale(c.bool_or("scale_embedding", false) ? std::sqrt(width) : 1.0),
         tied(c.bool_or("tie_word_embeddings", true)) {}
 
@@ -105,7 +105,7 @@ Value frames(const Scope& s, const Whisper& c, const Step& t) {
 void encode(const Scope& root, const Whisper& c, const Step& t) {
   const Scope s = root["model"]["encoder"], decoder = root["model"]["decoder"];
   const Shape windows{Symbol::sequences, c.source, c.width}, flat{{Symbol::sequences, c.source}, c.width};
-  const Value span_start = iota({Symbol::sequences, 1, 1}) * static_cast<double>(c.source);
+  const Value span_start = iota(t.builder(), {Symbol::sequences, 1, 1}) * static_cast<double>(c.source);
   HiddenStates hidden(t, "encoder_hidden");
   Value x = reshape(frames(s, c, t), flat);
   for (int64_t i = 0; i < c.encoder.layers; ++i) {
