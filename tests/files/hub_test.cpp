@@ -11,7 +11,7 @@
 #include "files/http_server.h"
 #include "files/model_folder.h"
 #include "files/sha256.h"
-#include "temp_folder.h"
+#include "support/kit.h"
 
 namespace braid {
 namespace {
@@ -153,7 +153,7 @@ class Hub : public testing::Test {
     return found;
   }
 
-  test::TempFolder cache_;
+  test::TempDirectory cache_;
   FakeHub hub_;
 };
 
@@ -322,7 +322,7 @@ TEST_F(Hub, ProgressIsReportedAndCanStopThePull) {
 }
 
 TEST(HubOptions, FollowTheEnvironment) {
-  test::TempFolder home;
+  test::TempDirectory home;
   home.write("token", " hf_file\n");
   for (const char* name : {"HF_ENDPOINT", "HF_TOKEN", "HF_TOKEN_PATH", "HF_HUB_OFFLINE"}) unsetenv(name);
   setenv("HF_HOME", home.path().c_str(), 1);
