@@ -28,11 +28,15 @@ class ParameterSource {
   virtual void check() = 0;
 };
 
+/// Runs a load graph (one output, all leaves parameters or constants) on the host, in parallel.
+using LoadRunner = std::function<Tensor(const Graph& load, ParameterSource& source)>;
+
 /// What parameters become: checkpoint tensors as they are, or the results of load graphs, each computed once and shared
 /// by all executables.
 class WeightStore {
  public:
-  explicit WeightStore(std::shared_ptr<ParameterSource> source) : source_(std::move(source)) {}
+  WeightStore(std::shared_ptr<ParameterSource> source, LoadRunner run)
+      : source_(std::move(source)), run_(std::move(run)) {}
   /// The value of a `parameter` node. Load graphs run here, in parallel, the first time. Throws Error.
   Tensor get(const Node& parameter);
   /// Bytes held by results of load graphs / by tensors used as they lie in the source.
@@ -42,6 +46,7 @@ class WeightStore {
 
  private:
   std::shared_ptr<ParameterSource> source_;
+  LoadRunner run_;
   std::map<std::string, Tensor, std::less<>> tensors_;  // by parameter name
   uint64_t packed_bytes_ = 0, mapped_bytes_ = 0;
 };
@@ -125,6 +130,8 @@ class Backend {
   virtual std::string_view name() const = 0;  ///< "cpu", "oracle", "null"
   virtual Device device() const = 0;
   virtual std::shared_ptr<Buffer> allocate(size_t bytes) = 0;
+  /// How this backend's WeightStore turns parameters into packs.
+  virtual LoadRunner load_runner() const = 0;
   /// From small to large; the last one has no bound (INT64_MAX).
   virtual std::vector<SizeClass> size_classes() const = 0;
   /// Whether some kernel takes this node whole (else it is expanded).
