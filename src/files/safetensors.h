@@ -63,11 +63,6 @@ class SafetensorsFile {
   std::unordered_map<std::string_view, size_t> by_name_;  // views of the entries' names
 };
 
-struct NamedTensor {
-  std::string name;
-  Tensor tensor;
-};
-
 /// The format's name of a number format ("BF16"); nothing for those that it does not have.
 std::optional<std::string_view> safetensors_dtype(Format format);
 
