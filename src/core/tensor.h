@@ -75,7 +75,6 @@ struct Tensor {
   static Tensor of(std::vector<int64_t> shape, std::span<const int32_t> values);
 };
 
-/// A tensor under the name that a graph, a file or a caller has for it.
 struct NamedTensor {
   std::string name;
   Tensor tensor;

@@ -49,6 +49,12 @@ Config Config::parse(std::string_view text, std::string file, const Limits& limi
   return {std::make_shared<const JsonDocument>(JsonDocument::parse(text, std::move(file), limits)), limits};
 }
 
+Config Config::with_defaults(std::string_view text) const {
+  Config config = *this;
+  config.defaults_ = std::make_shared<const JsonDocument>(JsonDocument::parse(text, file() + ", defaults", limits_));
+  return config;
+}
+
 std::string Config::model_type() const { return string_at("model_type"); }
 
 void Config::require_known(std::span<const std::string_view> known) {
@@ -66,7 +72,8 @@ void Config::require_known(std::span<const std::string_view> known) {
 }
 
 std::optional<Json> Config::find(std::string_view key) const {
-  const auto value = section_.find(key);
+  auto value = section_.find(key);
+  if ((!value || value->is_null()) && defaults_) value = defaults_->root().find(key);
   if (!value || value->is_null()) return std::nullopt;
   return value;
 }
@@ -79,6 +86,7 @@ Json Config::at(std::string_view key) const {
 Config Config::section(std::string_view key) const {
   Config nested = *this;
   nested.section_ = at(key);
+  nested.defaults_ = nullptr;
   if (!nested.section_.is_object()) nested.section_.fail("expected an object");
   return nested;
 }

@@ -68,6 +68,9 @@ class Config {
   static Config read(const std::string& path, const Limits& limits = {});
   static Config parse(std::string_view text, std::string file, const Limits& limits = {});
 
+  /// The same config where keys that it lacks have the values of `text`, a JSON object: the defaults of a model_type.
+  Config with_defaults(std::string_view text) const;
+
   std::string model_type() const;
   /// Throws when `model_type` is none of `known` (the message lists them and, with `auto_map`, says that a checkpoint's
   /// own code is never run). With a known type, `auto_map` is ignored and said in notes().
@@ -118,6 +121,7 @@ class Config {
   Config(std::shared_ptr<const JsonDocument> document, const Limits& limits);
   std::shared_ptr<const JsonDocument> document_;
   Json section_;
+  std::shared_ptr<const JsonDocument> defaults_;  // of section_; may be null
   Limits limits_;
   std::shared_ptr<std::vector<std::string>> notes_;
 };

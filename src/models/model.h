@@ -15,9 +15,12 @@ namespace braid {
 
 /// What the graphs need to know of a checkpoint: which tensors it has and of what type.
 struct TensorIndex {
+  std::string file;                ///< the checkpoint as the user named it, for errors
+  std::vector<std::string> names;  ///< of all tensors
   /// Nothing when the checkpoint has no tensor of this name.
   std::function<std::optional<Type>(std::string_view name)> find;
-  /// With random weights every tensor exists in this format; then `find` is not asked.
+  /// With random weights every tensor exists in this format (f32 where a quantised one does not fit: vectors, rows that
+  /// are no whole number of blocks); then `names` and `find` are not asked.
   std::optional<Format> random;
 };
 
@@ -53,13 +56,17 @@ struct Model {
   std::vector<std::string> stale;
 };
 
+struct Blueprint;
 struct Family {
   std::string_view model_type;
-  Model (*make)(const Config& config, const TensorIndex& tensors);
+  Blueprint (*make)(const Config& config);  ///< models/family.h
 };
 /// All families, in the order of models/list.inc.
 std::span<const Family> families();
 /// Throws Error naming the model_type and listing near names when there is none.
-Model make_model(const Config& config, const TensorIndex& tensors);
+Model make_model(const Config& config, TensorIndex tensors);
+/// Throws Error naming tensors of the checkpoint that none of the model's graphs reads, unless they are stale: a config
+/// that leaves a bias or a layer out would otherwise compute something else in silence.
+void check_tensors(const Model& model, std::span<const Graph* const> graphs, const TensorIndex& tensors);
 
 }  // namespace braid

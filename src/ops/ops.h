@@ -99,7 +99,7 @@ Value transpose(Value x, std::vector<int64_t> order);  ///< result dimension i i
 Value slice(Value x, int axis, int64_t start, int64_t stop);
 Value concat(std::span<const Value> parts, int axis);
 Value broadcast(Value x, Shape shape);
-Value iota(Dim count);  ///< 0 … count - 1, i32 (count)
+Value iota(Builder& b, Dim count);  ///< 0 … count - 1, i32 (count)
 /// Rows of a table: the table's first `leading` dimensions form one index space (row-major); indices i32 (…) →
 /// (indices' shape…, the table's other dimensions…). A quantised table gives f32 rows; others keep their format.
 /// An index outside the table is an error of the step that is caught before it runs; kernels clamp.
@@ -157,7 +157,7 @@ Value layer_norm(Value x, Value weight, Value bias, double epsilon);  ///< bias 
 /// Rotates q or k. x (tokens, heads, head_dim); positions (tokens) i32; inverse frequencies (rotary_dim / 2) f32.
 /// Half-split pairs (i, i + rotary_dim / 2) as in Llama; `scale` multiplies sin and cos (yarn's attention factor).
 struct Rope {
-  int64_t rotary_dim = 0;
+  int64_t rotary_dim = 0;  ///< 0: all of head_dim
   double scale = 1.0;
 };
 Value rope(Value x, Value positions, Value inverse_frequencies, const Rope& how);

@@ -1,0 +1,106 @@
+#include "models/blocks.h"
+
+#include "core/error.h"
+
+namespace braid {
+
+Value embedding(const Scope& s, Value ids, int64_t count, int64_t width) {
+  const Within here(s);
+  const Value rows = gather(s.parameter("weight", {count, width}), ids);
+  return rows.type().format == Format::f32 ? rows : cast(rows, Format::f32);
+}
+
+Value rms_norm(const Scope& s, Value x, double epsilon) {
+  const Within here(s);
+  return rms_norm(x, s.floats("weight", {x.dim(-1)}), epsilon);
+}
+
+Value layer_norm(const Scope& s, Value x, double epsilon) {
+  const Within here(s);
+  return layer_norm(x, s.floats("weight", {x.dim(-1)}), s.floats("bias", {x.dim(-1)}), epsilon);
+}
+
+Value split_heads(Value x, int64_t head_dim) { return reshape(x, {x.dim(0), x.dim(-1) / head_dim, head_dim}); }
+
+Value merge_heads(Value x) { return reshape(x, {x.dim(0), x.dim(1) * x.dim(2).number()}); }
+
+Value self_attention(const Scope& s, const Step& t, Value q, Value k, Value v, const Attend& how) {
+  const Within here(s);
+  const EntryOptions& o = t.options();
+  if (!o.stateful) return merge_heads(attend(q, k, v, t.span_start(), how));
+  Builder& b = t.builder();
+  const Dim kv_heads = k.dim(1), head_dim = k.dim(2);
+  const Value k_state = b.state(
+      s.path() + ".k", {.shape = {Symbol::pages, kv_heads, head_dim, o.page_size}, .format = o.cache}, Lifetime::token);
+  const Value v_state = b.state(
+      s.path() + ".v", {.shape = {Symbol::pages, kv_heads, o.page_size, head_dim}, .format = o.cache}, Lifetime::token);
+  const Attended attended = attend_paged(q, k, v,
+                                         {.k_state = k_state,
+                                          .v_state = v_state,
+                                          .span_start = t.span_start(),
+                                          .context = t.context(),
+                                          .page_table = t.page_table()},
+                                         how);
+  b.state_result(k_state, attended.k_state);
+  b.state_result(v_state, attended.v_state);
+  return merge_heads(attended.y);
+}
+
+SourceStates source_states(const Scope& s, const Step& t, const SourceShape& shape) {
+  const Type type{.shape = {Symbol::source_slots, shape.length, shape.heads, shape.head_dim},
+                  .format = t.options().cache};
+  return {.k = t.builder().state(s.path() + ".k", type, Lifetime::source),
+          .v = t.builder().state(s.path() + ".v", type, Lifetime::source)};
+}
+
+void write_source(const Step& t, const SourceStates& states, Value k, Value v) {
+  const auto write = [&](Value state, Value x) {
+    const int64_t length = state.dim(1).number();
+    const Value rows = reshape(x, {x.dim(0) / length, length, state.dim(2), state.dim(3)});
+    t.builder().state_result(state, scatter(state, rows, t.source_slot()));
+  };
+  write(states.k, k);
+  write(states.v, v);
+}
+
+Value cross_attention(const Step& t, const SourceStates& states, Value q, const Attend& how) {
+  return merge_heads(attend_source(q, states.k, states.v, t.span_start(), t.source_slot(), how));
+}
+
+Value mixture(const Scope& s, Value x, const Mixture& how) {
+  const Within here(s);
+  const auto [experts, weights] = route(s.project("gate", x, how.experts), how.chosen, how.renormalise);
+  const Dim tokens = x.dim(0), width = x.dim(1), rows = tokens * how.chosen;
+  const Group g = group(reshape(experts, {rows}), how.experts);
+
+  const auto each_expert = [&](std::string_view name, Value rows_by_expert, Dim size) {
+    std::vector<Value> matrices;
+    for (int64_t e = 0; e < how.experts; ++e)
+      matrices.push_back(s["experts"][e][name].parameter("weight", {size, rows_by_expert.dim(-1)}));
+    return contract_grouped(rows_by_expert, g.offsets, matrices);
+  };
+  // Row r of the flattened choices is choice r % chosen of token r / chosen.
+  const int32_t chosen = static_cast<int32_t>(how.chosen);
+  const Value token_of = div(g.order, x.builder->constant(Tensor::of({}, std::span(&chosen, 1))));
+  const Value sorted = gather(x, token_of);  // (rows, width)
+  const Value inner =
+      activation(how.activation, each_expert(how.gate, sorted, how.inner)) * each_expert(how.up, sorted, how.inner);
+  const Value y = gather(each_expert(how.down, inner, width), g.inverse);
+  return reduce_sum(reshape(y, {tokens, how.chosen, width}) * reshape(weights, {tokens, how.chosen, 1}), 1);
+}
+
+void HiddenStates::add(Value x) {
+  if (step_.options().hidden_states) step_.builder().output(prefix_ + "." + std::to_string(count_++), x);
+}
+
+Value first_of_each(const Step& t, Value x) {
+  const Value first = gather(t.span_start(), iota(t.builder(), Symbol::sequences));
+  return gather(x, first);
+}
+
+Value token_logits(const Scope& s, const Step& t, Value x, int64_t vocabulary) {
+  const Within here(s);
+  return contract(gather(x, t.rows()), s.parameter("weight", {vocabulary, x.dim(-1)}));
+}
+
+}  // namespace braid

@@ -1,0 +1,154 @@
+// Whisper (arXiv:2212.04356): an encoder of log-mel frames and a decoder of tokens that attends to it. Two entries:
+// "encode" leaves the keys and values of every cross-attention in states of lifetime source, "decode" reads them.
+
+#include <array>
+#include <cmath>
+
+#include "core/error.h"
+#include "models/family.h"
+
+namespace braid {
+namespace {
+
+constexpr double kEpsilon = 1e-5;  // torch's default, which Whisper configs do not name
+
+constexpr std::string_view kDefaults = R"({
+  "d_model": 384, "encoder_layers": 4, "encoder_attention_heads": 6, "encoder_ffn_dim": 1536, "decoder_layers": 4,
+  "decoder_attention_heads": 6, "decoder_ffn_dim": 1536, "vocab_size": 51865, "num_mel_bins": 80,
+  "max_source_positions": 1500, "max_target_positions": 448, "activation_function": "gelu"})";
+
+struct Tower {
+  Tower(const Config& c, const std::string& name)
+      : heads(c.heads_and_dims({.hidden = "d_model", .heads = name + "_attention_heads"})),
+        layers(c.layers(name + "_layers")),
+        inner(c.size_at(name + "_ffn_dim")) {}
+
+  HeadConfig heads;
+  int64_t layers, inner;
+};
+
+struct Whisper {
+  explicit Whisper(const Config& c)
+      : encoder(c, "encoder"),
+        decoder(c, "decoder"),
+        width(encoder.heads.hidden),
+        vocabulary(c.vocabulary()),
+        mel_bins(c.size_at("num_mel_bins")),
+        source(c.size_at("max_source_positions")),
+        positions(c.size_at("max_target_positions")),
+        activation(activation_name(c, "activation_function")),
+        embedding_scale(c.bool_or("scale_embedding", false) ? std::sqrt(width) : 1.0),
+        tied(c.bool_or("tie_word_embeddings", true)) {}
+
+  Tower encoder, decoder;
+  int64_t width, vocabulary, mel_bins, source, positions;
+  std::string activation;
+  double embedding_scale;
+  bool tied;
+};
+
+Value norm(const Scope& s, Value x) { return layer_norm(s, x, kEpsilon); }
+
+/// x (tokens, width) → queries, keys (which have no bias) and values (tokens, width).
+std::array<Value, 3> queries_keys_values(const Scope& s, Value x, int64_t width) {
+  return {s.project("q_proj", x, width, kBias), s.project("k_proj", x, width), s.project("v_proj", x, width, kBias)};
+}
+
+Value mlp(const Scope& s, const Whisper& c, const Tower& tower, Value x) {
+  const Value inner = activation(c.activation, s.project("fc1", norm(s["final_layer_norm"], x), tower.inner, kBias));
+  return x + s.project("fc2", inner, c.width, kBias);
+}
+
+Value encoder_layer(const Scope& s, const Whisper& c, Value x, Value span_start) {  // x: (sequences * source, width)
+  const Within here(s);
+  const Scope a = s["self_attn"];
+  const int64_t head_dim = c.encoder.heads.head_dim;
+  const auto [q, k, v] = queries_keys_values(a, norm(s["self_attn_layer_norm"], x), c.width);
+  const Value y = attend(split_heads(q, head_dim), split_heads(k, head_dim), split_heads(v, head_dim), span_start,
+                         {.scale = 1 / std::sqrt(head_dim), .causal = false});
+  x = x + a.project("out_proj", merge_heads(y), c.width, kBias);
+  return mlp(s, c, c.encoder, x);
+}
+
+Value decoder_layer(const Scope& s, const Whisper& c, Value x, const Step& t) {  // x: (tokens, width)
+  const Within here(s);
+  const Scope a = s["self_attn"], cross = s["encoder_attn"];
+  const auto& [width, heads, kv_heads, head_dim] = c.decoder.heads;
+  const Attend how{.scale = 1 / std::sqrt(head_dim)};
+  const auto [q, k, v] = queries_keys_values(a, norm(s["self_attn_layer_norm"], x), width);
+  const Value y =
+      self_attention(a, t, split_heads(q, head_dim), split_heads(k, head_dim), split_heads(v, head_dim), how);
+  x = x + a.project("out_proj", y, width, kBias);
+
+  const Value query = cross.project("q_proj", norm(s["encoder_attn_layer_norm"], x), width, kBias);
+  const SourceStates source = source_states(cross, t, {.length = c.source, .heads = heads, .head_dim = head_dim});
+  x = x + cross.project("out_proj", cross_attention(t, source, split_heads(query, head_dim), how), width, kBias);
+  return mlp(s, c, c.decoder, x);
+}
+
+/// Log-mel frames to (sequences, source, width): two convolutions, of which the second halves the frames.
+Value frames(const Scope& s, const Whisper& c, const Step& t) {
+  const std::vector<int64_t> size{c.mel_bins, 2 * c.source};
+  if (!t.options().source.empty() && t.options().source != size)
+    throw UsageError(
+        "Whisper reads windows of " + std::to_string(size[0]) + " mel bins and " + std::to_string(size[1]) + " frames",
+        {.file = {}, .field = "input_features", .offset = {}}, "pad the window with silence");
+  const auto step = [&](const Scope& k, Value x, int64_t stride) {
+    const Value y = conv(x, k.floats("weight", {c.width, x.dim(1), 3}), {.stride = {stride}, .padding = {1}});
+    return gelu(add_channels(y, k.floats("bias", {c.width})));
+  };
+  Value x = step(s["conv1"], t.media("input_features", {size[0], size[1]}), 1);
+  x = transpose(step(s["conv2"], x, 2), {0, 2, 1});
+  return x + s["embed_positions"].floats("weight", {c.source, c.width});
+}
+
+void encode(const Scope& root, const Whisper& c, const Step& t) {
+  const Scope s = root["model"]["encoder"], decoder = root["model"]["decoder"];
+  const Shape windows{Symbol::sequences, c.source, c.width}, flat{{Symbol::sequences, c.source}, c.width};
+  const Value span_start = iota(t.builder(), {Symbol::sequences, 1, 1}) * static_cast<double>(c.source);
+  HiddenStates hidden(t, "encoder_hidden");
+  Value x = reshape(frames(s, c, t), flat);
+  for (int64_t i = 0; i < c.encoder.layers; ++i) {
+    hidden.add(reshape(x, windows));
+    x = encoder_layer(s["layers"][i], c, x, span_start);
+  }
+  x = norm(s["layer_norm"], x);
+  hidden.add(reshape(x, windows));
+  t.builder().output("encoder_last_hidden_state", reshape(x, windows));
+  for (int64_t i = 0; i < c.decoder.layers; ++i) {
+    const Scope cross = decoder["layers"][i]["encoder_attn"];
+    const HeadConfig& h = c.decoder.heads;
+    write_source(t, source_states(cross, t, {.length = c.source, .heads = h.heads, .head_dim = h.head_dim}),
+                 cross.project("k_proj", x, c.width), cross.project("v_proj", x, c.width, kBias));
+  }
+}
+
+void decode(const Scope& root, const Whisper& c, const Step& t) {
+  const Scope s = root["model"]["decoder"];
+  HiddenStates hidden(t, "decoder_hidden");
+  Value x = embedding(s["embed_tokens"], t.token_ids(), c.vocabulary, c.width) * c.embedding_scale +
+            embedding(s["embed_positions"], t.positions(), c.positions, c.width);
+  for (int64_t i = 0; i < c.decoder.layers; ++i) {
+    hidden.add(x);
+    x = decoder_layer(s["layers"][i], c, x, t);
+  }
+  x = norm(s["layer_norm"], x);
+  hidden.add(x);
+  t.builder().output("logits", token_logits(c.tied ? s["embed_tokens"] : root["proj_out"], t, x, c.vocabulary));
+}
+
+}  // namespace
+
+Blueprint whisper_family(const Config& given) {
+  const Config config = given.with_defaults(kDefaults);
+  const Whisper c(config);
+  return {.architecture = architecture(config, {"WhisperForConditionalGeneration"}),
+          .entries = {{"encode", [c](const Scope& root, const Step& t) { encode(root, c, t); }},
+                      {"decode", [c](const Scope& root, const Step& t) { decode(root, c, t); }}},
+          .vocabulary = c.vocabulary,
+          .max_positions = c.positions,
+          .renames = {{"model.", ""}},
+          .stale = {"proj_out.weight"}};
+}
+
+}  // namespace braid

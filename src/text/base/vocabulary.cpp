@@ -1,0 +1,121 @@
+#include "text/base/vocabulary.h"
+
+#include <bit>
+#include <cstring>
+#include <random>
+
+namespace braid::text {
+namespace {
+
+uint64_t mix(uint64_t a, uint64_t b) {
+  const auto product = static_cast<unsigned __int128>(a) * b;
+  return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
+}
+
+uint64_t load(const char* bytes, size_t count) {
+  uint64_t word = 0;
+  std::memcpy(&word, bytes, count);
+  return word;
+}
+
+constexpr uint64_t kFirst = 0xA0761D6478BD642Fu, kSecond = 0xE7037ED1A0B428DBu;  // the odd constants of wyhash
+
+}  // namespace
+
+uint64_t hash(std::string_view text, uint64_t seed) {
+  uint64_t state = seed ^ kFirst;
+  const char* at = text.data();
+  size_t left = text.size();
+  for (; left > 8; left -= 8, at += 8) state = mix(load(at, 8) ^ kSecond, state ^ kFirst);
+  return mix(load(at, left) ^ kSecond, mix(state, text.size() ^ kFirst));
+}
+
+Vocabulary::Vocabulary() : seed_(std::random_device{}()) { rehash(16); }
+
+void Vocabulary::reserve(size_t tokens, size_t bytes) {
+  characters_.reserve(bytes);
+  entries_.reserve(tokens);
+  rehash(std::bit_ceil(2 * tokens + 16));
+}
+
+void Vocabulary::rehash(size_t slots) {
+  slots_.assign(slots, {});
+  for (size_t id = 0; id < entries_.size(); ++id) {
+    if (entries_[id].bytes == kAbsent) continue;
+    const uint64_t h = hash(view(entries_[id]), seed_);
+    size_t at = h & (slots - 1);
+    while (slots_[at].id >= 0) at = (at + 1) & (slots - 1);
+    slots_[at] = {static_cast<uint32_t>(h >> 32), static_cast<int32_t>(id)};
+  }
+}
+
+bool Vocabulary::add(std::string_view token, int32_t id) {
+  const auto index = static_cast<size_t>(id);
+  if (index < entries_.size() && entries_[index].bytes != kAbsent) return false;
+  if (2 * (count_ + 1) > slots_.size()) rehash(2 * slots_.size());
+  const uint64_t h = hash(token, seed_);
+  const auto tag = static_cast<uint32_t>(h >> 32);
+  const size_t mask = slots_.size() - 1;
+  size_t at = h & mask;
+  for (; slots_[at].id >= 0; at = (at + 1) & mask) {
+    if (slots_[at].tag == tag && view(entries_[static_cast<size_t>(slots_[at].id)]) == token) return false;
+  }
+  if (index >= entries_.size()) entries_.resize(index + 1);
+  entries_[index] = {static_cast<uint32_t>(characters_.size()), static_cast<uint32_t>(token.size())};
+  characters_ += token;
+  slots_[at] = {tag, id};
+  ++count_;
+  return true;
+}
+
+std::optional<int32_t> Vocabulary::find(std::string_view token) const {
+  const uint64_t h = hash(token, seed_);
+  const auto tag = static_cast<uint32_t>(h >> 32);
+  const size_t mask = slots_.size() - 1;
+  for (size_t at = h & mask; slots_[at].id >= 0; at = (at + 1) & mask) {
+    if (slots_[at].tag == tag && view(entries_[static_cast<size_t>(slots_[at].id)]) == token) return slots_[at].id;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string_view> Vocabulary::token(int32_t id) const {
+  if (id < 0 || static_cast<size_t>(id) >= entries_.size()) return std::nullopt;
+  const Entry& entry = entries_[static_cast<size_t>(id)];
+  if (entry.bytes == kAbsent) return std::nullopt;
+  return view(entry);
+}
+
+int32_t read_token_id(const Json& id, const Limits& limits) {
+  const int64_t value = id.as_int();
+  if (value < 0) id.fail("token id " + std::to_string(value) + " is negative");
+  if (static_cast<uint64_t>(value) >= limits.max_vocabulary) {
+    id.fail("token id " + std::to_string(value) + " is beyond the limit of " + std::to_string(limits.max_vocabulary));
+  }
+  return static_cast<int32_t>(value);
+}
+
+Vocabulary Vocabulary::read(const Json& object, const Limits& limits) {
+  if (!object.is_object()) object.fail("the vocabulary is no object of tokens and ids");
+  if (object.size() > limits.max_vocabulary) {
+    object.fail(std::to_string(object.size()) + " tokens are more than the limit of " + std::to_string(limits.max_vocabulary));
+  }
+  uint64_t bytes = 0;
+  for (size_t i = 0; i < object.size(); ++i) {
+    const size_t length = object.key(i).size();
+    if (length > limits.max_token_bytes) object.value(i).fail("a token of " + std::to_string(length) + " bytes is too long");
+    bytes += length;
+  }
+  if (bytes >= kAbsent) object.fail("the tokens take more than 4 GiB");
+  Vocabulary vocabulary;
+  vocabulary.reserve(object.size(), bytes);
+  for (size_t i = 0; i < object.size(); ++i) {
+    const Json value = object.value(i);
+    const int32_t id = read_token_id(value, limits);
+    if (!vocabulary.add(object.key(i), id)) {
+      value.fail("token id " + std::to_string(id) + " is taken by \"" + std::string(vocabulary.token(id).value_or("")) + "\" already");
+    }
+  }
+  return vocabulary;
+}
+
+}  // namespace braid::text

@@ -1,0 +1,60 @@
+#pragma once
+// Vocabulary: tokens ↔ ids. One block of characters and one open-addressed table, since a tokenizer of 128k tokens must load in
+// tens of milliseconds.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/json.h"
+
+namespace braid::text {
+
+/// A hash of short strings; `seed` keeps hostile vocabularies from choosing their collisions.
+uint64_t hash(std::string_view text, uint64_t seed);
+
+class Vocabulary {
+ public:
+  Vocabulary();
+  /// From a JSON object {token: id, …}. Throws Error naming the entry: an id that is negative, no integer, taken already, or at least
+  /// limits.max_vocabulary; a token longer than limits.max_token_bytes; more tokens than limits.max_vocabulary.
+  static Vocabulary read(const Json& object, const Limits& limits);
+
+  /// False when the id or the token is taken. The id is below Limits::max_vocabulary (the caller checks).
+  bool add(std::string_view token, int32_t id);
+  std::optional<int32_t> find(std::string_view token) const;
+  /// Nothing for an id that no token has.
+  std::optional<std::string_view> token(int32_t id) const;
+  /// Tokens.
+  size_t size() const { return count_; }
+  /// One more than the highest id.
+  size_t end() const { return entries_.size(); }
+
+ private:
+  struct Entry {
+    uint32_t offset = 0;
+    uint32_t bytes = kAbsent;
+  };
+  struct Slot {
+    uint32_t tag = 0;  // the upper half of the hash
+    int32_t id = -1;
+  };
+  static constexpr uint32_t kAbsent = UINT32_MAX;
+
+  void reserve(size_t tokens, size_t bytes);
+  void rehash(size_t slots);
+  std::string_view view(const Entry& e) const { return {characters_.data() + e.offset, e.bytes}; }
+
+  std::string characters_;
+  std::vector<Entry> entries_;  // by id
+  std::vector<Slot> slots_;     // a power of two of them, at most half full
+  size_t count_ = 0;
+  uint64_t seed_;
+};
+
+/// The integer `id` as a token id: throws at it when it is negative or not below limits.max_vocabulary.
+int32_t read_token_id(const Json& id, const Limits& limits);
+
+}  // namespace braid::text
