@@ -216,7 +216,7 @@ ForwardInputs ForwardInputs::from(std::span<const NamedTensor> tensors, const st
   return inputs;
 }
 
-ProgramOptions forward_options(const ForwardInputs& inputs, ProgramOptions base) {
+LoadOptions forward_options(const ForwardInputs& inputs, LoadOptions base) {
   base.sequences = inputs.batch;
   base.context = std::max<int64_t>(1, inputs.longest());
   base.step_tokens = std::max<int64_t>(1, inputs.tokens());

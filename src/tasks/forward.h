@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/program.h"
+#include "tasks/load.h"
 
 namespace braid {
 
@@ -36,7 +36,7 @@ struct ForwardInputs {
 };
 
 /// `base` with the sizes that a program needs for these inputs.
-ProgramOptions forward_options(const ForwardInputs& inputs, ProgramOptions base = {});
+LoadOptions forward_options(const ForwardInputs& inputs, LoadOptions base = {});
 
 /// Runs the model's entries: "encode" then "decode" where there are both, else "decode" with fresh sequences, else
 /// "forward". Returns all their outputs in f32 and in Hugging Face's shapes: (B, T, …) over tokens, (B, …) else. Throws

@@ -16,7 +16,7 @@ constexpr int64_t kStep = 512;  // tokens: enough rows for products at full spee
 
 }  // namespace
 
-ProgramOptions perplexity_options(const PerplexityOptions& options, ProgramOptions base) {
+LoadOptions perplexity_options(const PerplexityOptions& options, LoadOptions base) {
   base.context = options.context;
   base.sequences = 1;
   base.step_tokens = std::min(kStep, options.context);

@@ -5,7 +5,7 @@
 #include <functional>
 #include <span>
 
-#include "engine/program.h"
+#include "tasks/load.h"
 
 namespace braid {
 
@@ -23,7 +23,7 @@ struct Perplexity {
 };
 
 /// `base` with the sizes that a program needs.
-ProgramOptions perplexity_options(const PerplexityOptions& options, ProgramOptions base = {});
+LoadOptions perplexity_options(const PerplexityOptions& options, LoadOptions base = {});
 
 /// Cuts `ids` into non-overlapping windows of `context` tokens (the last one may be shorter) and scores every token of
 /// a window but its first, which nothing precedes. Logits are scored in f32, sums are kept in double. Throws Error when
