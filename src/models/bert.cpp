@@ -87,7 +87,7 @@ void masked_lm(const Scope& root, const Bert& c, const Step& t) {
   x = activation(c.activation, transform.project("dense", x, c.heads.hidden, kBias));
   x = layer_norm(transform["LayerNorm"], x, c.epsilon);
   const Scope decoder = c.tied ? root["bert"]["embeddings"]["word_embeddings"] : s["decoder"];
-  const Value weight = decoder.parameter("weight", {c.vocabulary, c.heads.hidden});
+  const Value weight = decoder.weight({c.vocabulary, c.heads.hidden});
   t.builder().output("logits", linear(x, weight, s.floats("bias", {c.vocabulary})));
 }
 

@@ -6,7 +6,7 @@ namespace braid {
 
 Value embedding(const Scope& s, Value ids, int64_t count, int64_t width) {
   const Within here(s);
-  const Value rows = gather(s.parameter("weight", {count, width}), ids);
+  const Value rows = gather(s.weight({count, width}), ids);
   return rows.type().format == Format::f32 ? rows : cast(rows, Format::f32);
 }
 
@@ -76,7 +76,7 @@ Value mixture(const Scope& s, Value x, const Mixture& how) {
   const auto each_expert = [&](std::string_view name, Value rows_by_expert, Dim size) {
     std::vector<Value> matrices;
     for (int64_t e = 0; e < how.experts; ++e)
-      matrices.push_back(s["experts"][e][name].parameter("weight", {size, rows_by_expert.dim(-1)}));
+      matrices.push_back(s["experts"][e][name].weight({size, rows_by_expert.dim(-1)}));
     return contract_grouped(rows_by_expert, g.offsets, matrices);
   };
   // Row r of the flattened choices is choice r % chosen of token r / chosen.
@@ -100,7 +100,7 @@ Value first_of_each(const Step& t, Value x) {
 
 Value token_logits(const Scope& s, const Step& t, Value x, int64_t vocabulary) {
   const Within here(s);
-  return contract(gather(x, t.rows()), s.parameter("weight", {vocabulary, x.dim(-1)}));
+  return contract(gather(x, t.rows()), s.weight({vocabulary, x.dim(-1)}));
 }
 
 }  // namespace braid

@@ -22,13 +22,6 @@ std::vector<std::string> spellings(std::string name, std::span<const Rename> ren
   return names;
 }
 
-/// The format that `random` weights of this shape have: rows that are no whole number of blocks stay f32, as do
-/// vectors, which no quantiser touches.
-Format random_format(Format random, const Shape& shape) {
-  const bool rows = shape.size() >= 2 && fits(random, static_cast<uint64_t>(shape.back().number()));
-  return is_quantized(random) && !rows ? Format::f32 : random;
-}
-
 }  // namespace
 
 Scope::Scope(Builder& builder, const TensorIndex& tensors, std::vector<Rename> renames)
@@ -40,11 +33,10 @@ std::string Scope::path_of(std::string_view name) const {
 
 Scope Scope::operator[](std::string_view name) const { return {root_, path_of(name)}; }
 
-Value Scope::parameter(std::string_view name, const Shape& shape) const {
+Value Scope::find(std::string_view name, const Shape& shape, Format random) const {
   const TensorIndex& tensors = *root_->tensors;
   const std::string ours = path_of(name);
-  if (tensors.random)
-    return builder().parameter(ours, {.shape = shape, .format = random_format(*tensors.random, shape)});
+  if (tensors.random) return builder().parameter(ours, {.shape = shape, .format = random});
   for (const std::string& spelling : spellings(ours, root_->renames)) {
     std::optional<Type> type = tensors.find(spelling);
     if (!type) continue;
@@ -62,6 +54,16 @@ Value Scope::parameter(std::string_view name, const Shape& shape) const {
               near.empty() ? "take the config.json that belongs to this checkpoint" : "it has " + join(near));
 }
 
+Value Scope::parameter(std::string_view name, const Shape& shape) const {
+  const Format random = root_->tensors->random.value_or(Format::f32);
+  return find(name, shape, is_quantized(random) ? Format::f32 : random);
+}
+
+Value Scope::weight(const Shape& shape) const {
+  const Format random = root_->tensors->random.value_or(Format::f32);
+  return find("weight", shape, fits(random, static_cast<uint64_t>(shape.back().number())) ? random : Format::f32);
+}
+
 Value Scope::floats(std::string_view name, const Shape& shape) const {
   const Value value = parameter(name, shape);
   return value.type().format == Format::f32 ? value : cast(value, Format::f32);
@@ -70,7 +72,7 @@ Value Scope::floats(std::string_view name, const Shape& shape) const {
 Value Scope::project(std::string_view name, Value x, int64_t size, bool bias) const {
   const Scope s = (*this)[name];
   const Within here(s);
-  const Value weight = s.parameter("weight", {size, x.dim(-1)});
+  const Value weight = s.weight({size, x.dim(-1)});
   return linear(x, weight, bias ? s.floats("bias", {size}) : Value{});
 }
 

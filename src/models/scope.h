@@ -36,6 +36,8 @@ class Scope {
   /// The checkpoint tensor PATH.NAME as the file holds it. Throws Error that names the tensor when it is missing (with
   /// near names), has another shape than the config makes it, or has no format to compute with.
   Value parameter(std::string_view name, const Shape& shape) const;
+  /// PATH.weight (rows, width) as an operand of a product or a table of embeddings: what may be quantised.
+  Value weight(const Shape& shape) const;
   /// The same in f32: a parameter expression where the file holds another format. For what is not a product's weight:
   /// norms, biases, convolutions.
   Value floats(std::string_view name, const Shape& shape) const;
@@ -63,6 +65,7 @@ class Scope {
   };
   Scope(std::shared_ptr<const Root> root, std::string path) : root_(std::move(root)), path_(std::move(path)) {}
   std::string path_of(std::string_view name) const;
+  Value find(std::string_view name, const Shape& shape, Format random) const;
 
   std::shared_ptr<const Root> root_;
   std::string path_;

@@ -74,15 +74,17 @@ Value decoder_layer(const Scope& s, const Whisper& c, Value x, const Step& t) { 
   const Within here(s);
   const Scope a = s["self_attn"], cross = s["encoder_attn"];
   const auto& [width, heads, kv_heads, head_dim] = c.decoder.heads;
-  const Attend how{.scale = 1 / std::sqrt(head_dim)};
+  const double scale = 1 / std::sqrt(head_dim);
   const auto [q, k, v] = queries_keys_values(a, norm(s["self_attn_layer_norm"], x), width);
-  const Value y =
-      self_attention(a, t, split_heads(q, head_dim), split_heads(k, head_dim), split_heads(v, head_dim), how);
+  const Value y = self_attention(a, t, split_heads(q, head_dim), split_heads(k, head_dim), split_heads(v, head_dim),
+                                 {.scale = scale});
   x = x + a.project("out_proj", y, width, kBias);
 
   const Value query = cross.project("q_proj", norm(s["encoder_attn_layer_norm"], x), width, kBias);
   const SourceStates source = source_states(cross, t, {.length = c.source, .heads = heads, .head_dim = head_dim});
-  x = x + cross.project("out_proj", cross_attention(t, source, split_heads(query, head_dim), how), width, kBias);
+  x = x + cross.project("out_proj",
+                        cross_attention(t, source, split_heads(query, head_dim), {.scale = scale, .causal = false}),
+                        width, kBias);
   return mlp(s, c, c.decoder, x);
 }
 

@@ -12,7 +12,7 @@
 namespace braid {
 namespace {
 
-const Dim kTokens(Symbol::tokens), kSequences(Symbol::sequences);
+const Dim kSequences(Symbol::sequences);
 
 void check_indices(Types operands, size_t index, const Shape& shape) {
   check_format(operands, index, Format::i32);
@@ -26,7 +26,6 @@ std::vector<Type> infer(Types operands, const Attrs& attrs) {
   check_count(operands, cache == "none" ? 4 : cache == "paged" ? 8 : 5);
   check_format(operands, 0, Format::f32);
   check_rank(operands, 0, 3);
-  check_dim(operands, 0, 0, kTokens);
   const int64_t heads = check_number(operands, 0, 1), head_dim = check_number(operands, 0, 2);
   const size_t kv_axis = cache == "source" ? 2 : 1;
   const int64_t kv_heads = check_number(operands, 1, kv_axis);
@@ -45,7 +44,7 @@ std::vector<Type> infer(Types operands, const Attrs& attrs) {
   }
   for (size_t i = 1; i < 3; ++i) {
     check_format(operands, i, Format::f32);
-    check_shape(operands, i, {kTokens, Dim(kv_heads), Dim(head_dim)});
+    check_shape(operands, i, {operands[0][0], Dim(kv_heads), Dim(head_dim)});
   }
   if (cache == "none") {
     check_indices(operands, 3, {kSequences + 1});
@@ -77,7 +76,7 @@ Value column(Value x) { return reshape(x, {x.dim(0), 1}); }
 Value attend_dense(Builder& b, const Node& node, Value q, Value segment, Keys k) {
   const int64_t heads = q.dim(1).number(), head_dim = q.dim(2).number(), kv_heads = k.keys.dim(2).number();
   const int64_t group = heads / kv_heads;
-  const Dim length = k.keys.dim(1);
+  const Dim tokens = q.dim(0), length = k.keys.dim(1);
   Value zero = b.scalar(0), low = b.scalar(-3.4028234663852886e38);
   k.keys = as_f32(k.keys);
   k.values = as_f32(k.values);
@@ -86,11 +85,11 @@ Value attend_dense(Builder& b, const Node& node, Value q, Value segment, Keys k)
     k.keys = select(mask, k.keys, zero);
     k.values = select(mask, k.values, zero);
   }
-  Value queries = transpose(reshape(q, {kTokens, kv_heads, group, head_dim}), {1, 2, 0, 3});
-  queries = broadcast(reshape(queries, {kv_heads, 1, kTokens * group, head_dim}),
-                      {kv_heads, kSequences, kTokens * group, head_dim});
+  Value queries = transpose(reshape(q, {tokens, kv_heads, group, head_dim}), {1, 2, 0, 3});
+  queries = broadcast(reshape(queries, {kv_heads, 1, tokens * group, head_dim}),
+                      {kv_heads, kSequences, tokens * group, head_dim});
   Value scores = contract(queries, transpose(k.keys, {2, 0, 1, 3}));  // (kv_heads, sequences, group · tokens, L)
-  scores = reshape(scores, {kv_heads, kSequences, group, kTokens, length}) * node.attrs.number("scale");
+  scores = reshape(scores, {kv_heads, kSequences, group, tokens, length}) * node.attrs.number("scale");
   std::vector<Value> masks;
   if (k.valid) masks.push_back(reshape(k.valid, {kSequences, 1, 1, length}));
   if (k.causal) masks.push_back(k.causal);
@@ -98,17 +97,18 @@ Value attend_dense(Builder& b, const Node& node, Value q, Value segment, Keys k)
   Value weights = exp(scores - reduce_max(scores, -1, true));
   for (Value mask : masks) weights = select(mask, weights, zero);
   weights = weights / reduce_sum(weights, -1, true);
-  weights = reshape(weights, {kv_heads, kSequences, kTokens * group, length});
+  weights = reshape(weights, {kv_heads, kSequences, tokens * group, length});
   Value y = contract(weights, transpose(k.values, {2, 0, 3, 1}));  // (kv_heads, sequences, group · tokens, head_dim)
-  y = reshape(y, {kv_heads, kSequences, group, kTokens, head_dim});
+  y = reshape(y, {kv_heads, kSequences, group, tokens, head_dim});
   Value own = equal(column(iota(b, kSequences)), segment);  // (sequences, tokens)
-  y = reduce_sum(select(reshape(own, {kSequences, 1, kTokens, 1}), y, zero), 1);
-  return reshape(transpose(y, {2, 0, 1, 3}), {kTokens, heads, head_dim});
+  y = reduce_sum(select(reshape(own, {kSequences, 1, tokens, 1}), y, zero), 1);
+  return reshape(transpose(y, {2, 0, 1, 3}), {tokens, heads, head_dim});
 }
 
 std::vector<Value> expand_none(Builder& b, const Node& node, std::span<const Value> o) {
-  Value segment = segment_of(o[3]), place = iota(b, kTokens);
-  auto per_sequence = [&](Value x) { return broadcast(x, {kSequences, kTokens, x.dim(1), x.dim(2)}); };
+  const Dim tokens = o[0].dim(0);
+  Value segment = segment_of(o[3], tokens), place = iota(b, tokens);
+  auto per_sequence = [&](Value x) { return broadcast(x, {kSequences, tokens, x.dim(1), x.dim(2)}); };
   Keys k{per_sequence(o[1]), per_sequence(o[2]), equal(column(iota(b, kSequences)), segment), {}};
   if (node.attrs.integer("causal") != 0) k.causal = less(place, column(place + 1.0));
   return {attend_dense(b, node, o[0], segment, k)};
@@ -122,15 +122,16 @@ std::vector<Value> expand_paged(Builder& b, const Node& node, std::span<const Va
   Value span_start = o[5], context = o[6], table = o[7];
   auto number = [&](int64_t n) { return scalar_i32(b, static_cast<int32_t>(n)); };
 
-  Value segment = segment_of(span_start);
-  Value position = gather(context, segment) + (iota(b, kTokens) - gather(span_start, segment));
+  const Dim tokens = o[0].dim(0);
+  Value segment = segment_of(span_start, tokens);
+  Value position = gather(context, segment) + (iota(b, tokens) - gather(span_start, segment));
   Value page_index = position / number(page_size);
   Value slot = position - page_index * number(page_size);
   Value page = gather(table, segment * number(max_pages) + page_index, 2);
   Value head = column(page) * number(kv_heads) + iota(b, kv_heads);  // (tokens, kv_heads)
   Value v_index = head * number(page_size) + column(slot);
-  Value element = reshape(head, {kTokens, kv_heads, 1}) * number(head_dim) + iota(b, head_dim);
-  Value k_index = element * number(page_size) + reshape(slot, {kTokens, 1, 1});
+  Value element = reshape(head, {tokens, kv_heads, 1}) * number(head_dim) + iota(b, head_dim);
+  Value k_index = element * number(page_size) + reshape(slot, {tokens, 1, 1});
   Value k_state = scatter(o[3], o[1], k_index, 4), v_state = scatter(o[4], o[2], v_index, 3);
 
   Value sequence = iota(b, kSequences);
@@ -146,7 +147,7 @@ std::vector<Value> expand_paged(Builder& b, const Node& node, std::span<const Va
 }
 
 std::vector<Value> expand_source(Builder& b, const Node& node, std::span<const Value> o) {
-  return {attend_dense(b, node, o[0], segment_of(o[3]), {gather(o[1], o[4]), gather(o[2], o[4]), {}, {}})};
+  return {attend_dense(b, node, o[0], segment_of(o[3], o[0].dim(0)), {gather(o[1], o[4]), gather(o[2], o[4]), {}, {}})};
 }
 
 std::vector<Value> expand(Builder& b, const Node& node, std::span<const Value> operands) {
@@ -157,7 +158,7 @@ std::vector<Value> expand(Builder& b, const Node& node, std::span<const Value> o
 /// Keys per query: a sequence's share of the step, the bound of its page table, or its source.
 Cost cost(const Node& node, Types o, const SymbolValues& sizes) {
   const std::string& cache = node.attrs.text("cache");
-  const double tokens = static_cast<double>(sizes[Symbol::tokens]);
+  const double tokens = static_cast<double>(o[0][0].at(sizes));
   const double sequences = static_cast<double>(std::max<int64_t>(1, sizes[Symbol::sequences]));
   const Type& keys = cache == "paged" ? o[3] : o[1];
   double length = tokens / sequences * (node.attrs.integer("causal") != 0 ? 0.5 : 1.0);

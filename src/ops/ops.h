@@ -107,8 +107,9 @@ Value gather(Value table, Value indices, int leading = 1);
 /// A new version of `state` in which the rows `indices` are `values` (values: indices' shape…, the other dimensions…),
 /// converted to the state's format. Indices are distinct. The state's first `leading` dimensions form the index space.
 Value scatter(Value state, Value values, Value indices, int leading = 1);
-/// For each token the sequence it belongs to: span_start (sequences + 1) → (tokens) i32.
-Value segment_of(Value span_start);
+/// For each token the sequence it belongs to: span_start (sequences + 1) → (count) i32; count is span_start's last
+/// entry.
+Value segment_of(Value span_start, Dim count = Symbol::tokens);
 struct Group {
   Value order;    ///< (R) i32: the rows of the input, sorted stably by group
   Value offsets;  ///< (groups + 1) i32: where each group begins in `order`
@@ -163,7 +164,7 @@ struct Rope {
 Value rope(Value x, Value positions, Value inverse_frequencies, const Rope& how);
 
 /// Scaled dot-product attention over ragged sequences with grouped heads. q (tokens, heads, head_dim), k and v (tokens,
-/// kv_heads, head_dim).
+/// kv_heads, head_dim), where `tokens` is any dimension: an encoder's rows are 1500 * sequences.
 struct Attend {
   double scale = 1.0;
   bool causal = true;

@@ -79,7 +79,7 @@ TEST_P(Families, AcceptACheckpointThatHasJustWhatTheirGraphsRead) {
 INSTANTIATE_TEST_SUITE_P(, Families, testing::ValuesIn(kConfigs),
                          [](const auto& test) { return test::config_of(test.param).model_type(); });
 
-TEST(Families, AreListedInTheOrderOfTheList) {
+TEST(FamilyList, HoldsTheFamiliesInTheOrderOfTheList) {
   std::vector<std::string_view> names;
   for (const Family& family : families()) names.push_back(family.model_type);
   EXPECT_EQ(names, (std::vector<std::string_view>{"bert", "gpt2", "llama", "mamba", "mixtral", "resnet", "whisper"}));

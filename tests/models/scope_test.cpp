@@ -82,13 +82,22 @@ TEST(Scope, FloatsAreAParameterExpression) {
   EXPECT_EQ(b.graph().node(full.id).op->name, "parameter");
 }
 
-TEST(Scope, RandomWeightsAreQuantisedWhereRowsAreWholeBlocks) {
+TEST(Scope, RandomWeightsAreQuantisedWhereProductsReadWholeBlocks) {
   const TensorIndex index = test::random_index(Format::q4_0);
   Builder b;
   const Scope s(b, index);
-  EXPECT_EQ(s.parameter("matrix", {4, 64}).type().format, Format::q4_0);
-  EXPECT_EQ(s.parameter("narrow", {4, 48}).type().format, Format::f32);
+  EXPECT_EQ(s["matrix"].weight({4, 64}).type().format, Format::q4_0);
+  EXPECT_EQ(s["narrow"].weight({4, 48}).type().format, Format::f32);
   EXPECT_EQ(s.parameter("vector", {64}).type().format, Format::f32);
+  EXPECT_EQ(s.floats("kernel", {4, 64}).type().format, Format::f32);
+}
+
+TEST(Scope, RandomWeightsOfAPlainFormatHaveItEverywhere) {
+  const TensorIndex index = test::random_index(Format::bf16);
+  Builder b;
+  const Scope s(b, index);
+  EXPECT_EQ(s["narrow"].weight({4, 7}).type().format, Format::bf16);
+  EXPECT_EQ(s.parameter("vector", {64}).type().format, Format::bf16);
 }
 
 TEST(Scope, AProjectionHasABiasWhenTheFamilySaysSo) {

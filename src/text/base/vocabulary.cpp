@@ -97,12 +97,14 @@ int32_t read_token_id(const Json& id, const Limits& limits) {
 Vocabulary Vocabulary::read(const Json& object, const Limits& limits) {
   if (!object.is_object()) object.fail("the vocabulary is no object of tokens and ids");
   if (object.size() > limits.max_vocabulary) {
-    object.fail(std::to_string(object.size()) + " tokens are more than the limit of " + std::to_string(limits.max_vocabulary));
+    object.fail(std::to_string(object.size()) + " tokens are more than the limit of " +
+                std::to_string(limits.max_vocabulary));
   }
   uint64_t bytes = 0;
   for (size_t i = 0; i < object.size(); ++i) {
     const size_t length = object.key(i).size();
-    if (length > limits.max_token_bytes) object.value(i).fail("a token of " + std::to_string(length) + " bytes is too long");
+    if (length > limits.max_token_bytes)
+      object.value(i).fail("a token of " + std::to_string(length) + " bytes is too long");
     bytes += length;
   }
   if (bytes >= kAbsent) object.fail("the tokens take more than 4 GiB");
@@ -112,7 +114,8 @@ Vocabulary Vocabulary::read(const Json& object, const Limits& limits) {
     const Json value = object.value(i);
     const int32_t id = read_token_id(value, limits);
     if (!vocabulary.add(object.key(i), id)) {
-      value.fail("token id " + std::to_string(id) + " is taken by \"" + std::string(vocabulary.token(id).value_or("")) + "\" already");
+      value.fail("token id " + std::to_string(id) + " is taken by \"" + std::string(vocabulary.token(id).value_or("")) +
+                 "\" already");
     }
   }
   return vocabulary;

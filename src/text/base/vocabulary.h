@@ -1,6 +1,6 @@
 #pragma once
-// Vocabulary: tokens ↔ ids. One block of characters and one open-addressed table, since a tokenizer of 128k tokens must load in
-// tens of milliseconds.
+// Vocabulary: tokens ↔ ids. One block of characters and one open-addressed table, since a tokenizer of 128k tokens must
+// load in tens of milliseconds.
 
 #include <cstdint>
 #include <optional>
@@ -18,8 +18,9 @@ uint64_t hash(std::string_view text, uint64_t seed);
 class Vocabulary {
  public:
   Vocabulary();
-  /// From a JSON object {token: id, …}. Throws Error naming the entry: an id that is negative, no integer, taken already, or at least
-  /// limits.max_vocabulary; a token longer than limits.max_token_bytes; more tokens than limits.max_vocabulary.
+  /// From a JSON object {token: id, …}. Throws Error naming the entry: an id that is negative, no integer, taken
+  /// already, or at least limits.max_vocabulary; a token longer than limits.max_token_bytes; more tokens than
+  /// limits.max_vocabulary.
   static Vocabulary read(const Json& object, const Limits& limits);
 
   /// False when the id or the token is taken. The id is below Limits::max_vocabulary (the caller checks).
