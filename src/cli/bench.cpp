@@ -112,10 +112,11 @@ int bench(Session& session) {
     progress.update(static_cast<uint64_t>(done), static_cast<uint64_t>(total));
     return !session.interrupt.requested();
   };
-  LoadedModel loaded = load(session, common, bench_options(options, load_options(common, model)));
+  const LoadOptions wanted = bench_options(options, load_options(common, model));
+  LoadedModel loaded = load(session, common, wanted);
   BenchResult result;
   try {
-    result = braid::bench(loaded, options, static_cast<int>(common.threads));
+    result = braid::bench(loaded, options, wanted);
   } catch (const Error&) {
     if (!session.interrupt.requested()) throw;
     return kInterrupted;

@@ -42,6 +42,7 @@ void add_common_flags(Flags& flags, Common& common, bool exact) {
   add_output_flags(flags, common);
   flags.text("--device", common.device, "DEVICE: auto, cpu, or oracle (slow and plain)");
   flags.integer("--threads", common.threads, "N: threads of a step (one per core)", {.least = 1, .most = 4096});
+  flags.text("--isa", common.isa, "NAME: an instruction set of the CPU (doctor lists them) in place of the best");
   flags.value("--weights", [&](const std::string& text) { common.rewrite.weights = format_of(text); },
               "FORMAT: convert the weights of products at load: f32, bf16, f16, q8_0, q4_0");
   flags.value("-O,--optimize", [&, exact](const std::string& text) {

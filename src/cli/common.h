@@ -14,6 +14,7 @@ namespace braid::cli {
 struct Common {
   std::string device = "auto";  ///< auto, cpu, oracle, null, cuda:N
   int64_t threads = 0;          ///< 0: one per core
+  std::string isa;              ///< name of a CPU kernel table; empty: the best
   RewriteOptions rewrite;
   std::optional<int64_t> context;         ///< longest sequence, in tokens
   std::optional<uint64_t> memory, vram;   ///< budgets, in bytes

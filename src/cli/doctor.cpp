@@ -1,7 +1,8 @@
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 
-#include "backend/cpu/kernels.h"
+#include "backend/cpu/backend.h"
 #include "cli/command.h"
 #include "cli/common.h"
 #include "core/json.h"
@@ -111,6 +112,31 @@ std::string text_of(const Findings& f) {
   return all;
 }
 
+std::string text_of(const std::vector<cpu::KernelDescription>& kernels) {
+  size_t name = 0, op = 0;
+  for (const cpu::KernelDescription& k : kernels) {
+    name = std::max(name, k.name.size() + 2);
+    op = std::max(op, k.op.size() + 2);
+  }
+  std::string text;
+  for (const cpu::KernelDescription& k : kernels) {
+    char time[32];
+    std::snprintf(time, sizeof time, "×%-6.3g", k.relative_time);
+    text += k.name + std::string(name - k.name.size(), ' ') + k.op + std::string(op - k.op.size(), ' ') + time + " " +
+            (k.available ? "needs " : "not here: needs ") + k.needs + "; order: " + k.order + "\n";
+  }
+  return text;
+}
+
+void write(JsonWriter& json, const std::vector<cpu::KernelDescription>& kernels) {
+  json.key("kernels").begin_array();
+  for (const cpu::KernelDescription& k : kernels) {
+    json.begin_object().member("name", k.name).member("op", k.op).member("order", k.order).member("needs", k.needs);
+    json.member("relative_time", k.relative_time).member("available", k.available).end_object();
+  }
+  json.end_array();
+}
+
 }  // namespace
 
 int doctor(Session& session) {
@@ -126,13 +152,16 @@ int doctor(Session& session) {
   const Findings findings{.cpu = cpu,
                           .features = feature_names(cpu_features()),
                           .advice = advice(cpu, cpu_features()),
-                          .limits = measure_limits(static_cast<int>(common.threads))};
+                          .limits = measure_limits(static_cast<int>(common.threads), common.isa)};
+  std::vector<cpu::KernelDescription> table;
+  if (kernels) table = cpu::describe_kernels(*cpu::choose_kernels(common.isa.empty() ? nullptr : common.isa.c_str()));
   if (common.json) {
     JsonWriter json;
     write(json.begin_object(), findings);
+    if (kernels) write(json, table);
     session.console.print(json.end_object().text() + "\n");
   } else {
-    session.console.print(text_of(findings));
+    session.console.print(text_of(findings) + text_of(table));
   }
   return 0;
 }

@@ -40,6 +40,7 @@ LoadOptions load_options(const Common& common, const std::string& model) {
   options.model = model;
   options.device = common.device;
   options.threads = static_cast<int>(common.threads);
+  options.isa = common.isa;
   options.rewrite = common.rewrite;
   options.random_seed = common.random_weights;
   options.context = common.context.value_or(0);

@@ -78,7 +78,7 @@ LoadOptions bench_options(const BenchOptions& options, LoadOptions base) {
   return base;
 }
 
-BenchResult bench(LoadedModel& model, const BenchOptions& options, int threads) {
+BenchResult bench(LoadedModel& model, const BenchOptions& options, const LoadOptions& load) {
   Program& program = *model.program;
   const auto start = Clock::now();
   const Graph& many = program.executable("decode", program.options().step_tokens).graph();
@@ -108,7 +108,7 @@ BenchResult bench(LoadedModel& model, const BenchOptions& options, int threads) 
   const double attention = batch * attention_operations(program.graph("decode"), options.prompt_tokens);
   result.operations_per_token = (operations.total() + attention) / prompt_tokens;
 
-  result.limits = measure_limits(threads);
+  result.limits = measure_limits(load.threads, load.isa);
   const MachineLimits& limits = result.limits;
   const double most = std::max({operations.f32, operations.bf16, operations.int8});
   const bool int8 = most == operations.int8, bf16 = most == operations.bf16;

@@ -34,9 +34,9 @@ struct BenchResult {
 
 /// `base` with the sizes that a program needs.
 LoadOptions bench_options(const BenchOptions& options, LoadOptions base = {});
-/// Runs prefill and greedy decode of pseudo-random prompts. `threads`: as the model was loaded with. Throws Error when the
-/// model does not write on from a text.
-BenchResult bench(LoadedModel& model, const BenchOptions& options, int threads);
+/// Runs prefill and greedy decode of pseudo-random prompts. `load`: what the model was loaded with. Throws Error when the model
+/// does not write on from a text.
+BenchResult bench(LoadedModel& model, const BenchOptions& options, const LoadOptions& load);
 
 /// How much slower (or larger) than an earlier run.
 enum class Regression : uint8_t { none, minor, moderate, severe };

@@ -60,9 +60,9 @@ double measure_peak(Team& team, double (*loop)(int64_t)) {
 
 }  // namespace
 
-MachineLimits measure_limits(int threads) {
-  const cpu::Kernels* kernels = cpu::choose_kernels();
-  if (kernels == nullptr) throw Error("no kernels for this processor");
+MachineLimits measure_limits(int threads, const std::string& isa) {
+  const cpu::Kernels* kernels = cpu::choose_kernels(isa.empty() ? nullptr : isa.c_str());
+  if (kernels == nullptr) throw UsageError("this machine has no instruction set called \"" + isa + "\"");
   Team team(threads);
   return {.threads = team.size(),
           .instruction_set = kernels->name,
