@@ -40,7 +40,8 @@ size_t skip(std::string_view text, size_t at, size_t count) {
 }  // namespace
 
 Piece Piece::slice(size_t begin, size_t end) const {
-  return {text.substr(begin, end - begin), origin == nullptr ? nullptr : origin + begin, static_cast<uint32_t>(start + begin)};
+  return {text.substr(begin, end - begin), origin == nullptr ? nullptr : origin + begin,
+          static_cast<uint32_t>(start + begin)};
 }
 
 Span Piece::source(size_t begin, size_t end) const {

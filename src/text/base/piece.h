@@ -1,6 +1,6 @@
 #pragma once
-// Pieces: stretches of text on their way from the caller's text to tokens. A piece knows, byte for byte, which part of the
-// original text it came from, however often it was rewritten and cut; offsets of tokens are read off that.
+// Pieces: stretches of text on their way from the caller's text to tokens. A piece knows, byte for byte, which part of
+// the original text it came from, however often it was rewritten and cut; offsets of tokens are read off that.
 
 #include <cstdint>
 #include <deque>
@@ -23,8 +23,9 @@ struct Span {
 /// A view of valid UTF-8 that an Arena or the caller owns, with its origin.
 struct Piece {
   std::string_view text;
-  const Span* origin = nullptr;  ///< for each byte of `text`, the character(s) of the original it came from; null: unchanged text
-  uint32_t start = 0;            ///< unchanged text: where it begins in the original
+  const Span* origin =
+      nullptr;         ///< for each byte of `text`, the character(s) of the original it came from; null: unchanged text
+  uint32_t start = 0;  ///< unchanged text: where it begins in the original
 
   bool empty() const { return text.empty(); }
   /// Bytes [begin, end) of `text`, on character boundaries.
@@ -43,11 +44,13 @@ class Arena {
   std::deque<std::vector<Span>> origins_;
 };
 
-/// The text that `changes` describe, after its first `removed` characters were dropped. A new character shares the origin of the one before it.
+/// The text that `changes` describe, after its first `removed` characters were dropped. A new character shares the
+/// origin of the one before it.
 Piece rewrite(const Piece& piece, std::span<const unicode::Change> changes, size_t removed, Arena& arena);
 /// `prefix` in front of a piece; it shares the origin of the first character. An empty piece stays empty.
 Piece prepend(const Piece& piece, std::string_view prefix, Arena& arena);
-/// `content` in place of each of the spans, which are sorted and do not overlap; it takes the origin of the last replaced byte.
+/// `content` in place of each of the spans, which are sorted and do not overlap; it takes the origin of the last
+/// replaced byte.
 Piece replace(const Piece& piece, std::span<const Span> spans, std::string_view content, Arena& arena);
 /// Only the characters for which keep(c) holds.
 template <class Keep>

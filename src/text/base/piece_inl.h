@@ -19,8 +19,10 @@ Piece filter(const Piece& piece, Keep keep, Arena& arena) {
       continue;
     }
     removed_any = true;
-    if (changes.empty()) ++removed_first;
-    else --changes.back().change;
+    if (changes.empty())
+      ++removed_first;
+    else
+      --changes.back().change;
   }
   return removed_any ? rewrite(piece, changes, removed_first, arena) : piece;
 }

@@ -11,11 +11,16 @@ class Translator {
 
   std::string translate() {
     while (at_ < in_.size()) {
-      if (in_[at_] == '\\') escape();
-      else if (depth_ > 0) in_class();
-      else if (in_[at_] == '[') open_class();
-      else if (in_.substr(at_, 2) == "(?") group();
-      else out_ += in_[at_++];
+      if (in_[at_] == '\\')
+        escape();
+      else if (depth_ > 0)
+        in_class();
+      else if (in_[at_] == '[')
+        open_class();
+      else if (in_.substr(at_, 2) == "(?")
+        group();
+      else
+        out_ += in_[at_++];
     }
     return std::move(out_);
   }
@@ -25,10 +30,14 @@ class Translator {
   void escape() {
     const std::string_view pair = in_.substr(at_, 2);
     at_ += pair.size();
-    if (pair == "\\h") out_ += depth_ > 0 ? "0-9A-Fa-f" : "[0-9A-Fa-f]";
-    else if (pair == "\\H" && depth_ == 0) out_ += "[^0-9A-Fa-f]";
-    else if (pair == "\\H") fail("\\H in a class");
-    else out_ += pair;
+    if (pair == "\\h")
+      out_ += depth_ > 0 ? "0-9A-Fa-f" : "[0-9A-Fa-f]";
+    else if (pair == "\\H" && depth_ == 0)
+      out_ += "[^0-9A-Fa-f]";
+    else if (pair == "\\H")
+      fail("\\H in a class");
+    else
+      out_ += pair;
   }
 
   void open_class() {

@@ -1,6 +1,7 @@
 #pragma once
-// Patterns that cut and rewrite text. The regular expressions of the common tokenizers are hand-written scanners that read each
-// character a bounded number of times; others run under PCRE2 with a budget of steps, so that no pattern can hang the caller.
+// Patterns that cut and rewrite text. The regular expressions of the common tokenizers are hand-written scanners that
+// read each character a bounded number of times; others run under PCRE2 with a budget of steps, so that no pattern can
+// hang the caller.
 
 #include <memory>
 #include <string>
@@ -15,12 +16,13 @@ namespace braid::text {
 class Pattern {
  public:
   virtual ~Pattern() = default;
-  /// Appends every match in `text` (valid UTF-8) from left to right; none overlaps another, some may be empty. Throws Error naming the
-  /// pattern when its budget is spent.
+  /// Appends every match in `text` (valid UTF-8) from left to right; none overlaps another, some may be empty. Throws
+  /// Error naming the pattern when its budget is spent.
   virtual void find_all(std::string_view text, std::vector<Span>& matches) const = 0;
 };
 
-/// {"String": literal} or {"Regex": expression}, in Oniguruma's syntax. Throws Error at `node` for what does not compile.
+/// {"String": literal} or {"Regex": expression}, in Oniguruma's syntax. Throws Error at `node` for what does not
+/// compile.
 std::unique_ptr<Pattern> read_pattern(const Json& node, const Limits& limits);
 /// A regular expression; `where` is the node that errors name.
 std::unique_ptr<Pattern> make_regex(std::string_view expression, const Json& where, const Limits& limits);
@@ -35,7 +37,8 @@ Scanner find_scanner(std::string_view expression);
 std::vector<std::string_view> scanned_expressions();
 /// The expression under PCRE2, even if a scanner exists.
 std::unique_ptr<Pattern> make_pcre(std::string_view expression, const Json& where, const Limits& limits);
-/// The expression in PCRE2's syntax: flattens nested classes, maps \h and (?m). Throws at `where` for what PCRE2 cannot say.
+/// The expression in PCRE2's syntax: flattens nested classes, maps \h and (?m). Throws at `where` for what PCRE2 cannot
+/// say.
 std::string translate_from_oniguruma(std::string_view expression, const Json& where);
 
 }  // namespace braid::text

@@ -27,8 +27,9 @@ std::string message_of(int code) {
   return reinterpret_cast<const char*>(text.data());
 }
 
-/// What one call of find_all may spend, in PCRE2's steps of matching. Each search is tried with a small limit first and charged what it was
-/// allowed, so the sum of all searches is bounded too: a pattern that is only slow, not hopeless, stops as well.
+/// What one call of find_all may spend, in PCRE2's steps of matching. Each search is tried with a small limit first and
+/// charged what it was allowed, so the sum of all searches is bounded too: a pattern that is only slow, not hopeless,
+/// stops as well.
 class Budget {
  public:
   static constexpr uint32_t kFirst = 64, kGrowth = 16;
@@ -73,21 +74,25 @@ class Pcre final : public Pattern {
   static constexpr uint32_t kHeapKibibytes = 64 << 10;
 
   /// Whether the pattern matches at or after byte `at`.
-  bool search(std::string_view text, size_t at, pcre2_match_context* context, pcre2_match_data* data, Budget& budget) const {
+  bool search(std::string_view text, size_t at, pcre2_match_context* context, pcre2_match_data* data,
+              Budget& budget) const {
     for (uint64_t limit = Budget::kFirst;; limit *= Budget::kGrowth) {
       const auto granted = static_cast<uint32_t>(std::min<uint64_t>(limit, budget.most()));
       if (!budget.spend(granted)) exceeded();
       pcre2_set_match_limit(context, granted);
-      const int result = pcre2_match(code_.get(), reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(), at, PCRE2_NO_UTF_CHECK, data, context);
+      const int result = pcre2_match(code_.get(), reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(), at,
+                                     PCRE2_NO_UTF_CHECK, data, context);
       if (result >= 0) return true;
       if (result == PCRE2_ERROR_NOMATCH) return false;
-      if (result != PCRE2_ERROR_MATCHLIMIT) throw Error("the pattern " + expression_ + " failed: " + message_of(result), place_);
+      if (result != PCRE2_ERROR_MATCHLIMIT)
+        throw Error("the pattern " + expression_ + " failed: " + message_of(result), place_);
       if (granted == budget.most()) exceeded();
     }
   }
 
   [[noreturn]] void exceeded() const {
-    throw Error("the pattern " + expression_ + " takes more than its limit of steps on this text", place_, "use a tokenizer whose pattern does not backtrack without end");
+    throw Error("the pattern " + expression_ + " takes more than its limit of steps on this text", place_,
+                "use a tokenizer whose pattern does not backtrack without end");
   }
 
   Handle<pcre2_code> code_;
@@ -107,10 +112,13 @@ std::unique_ptr<Pattern> make_pcre(std::string_view expression, const Json& wher
   PCRE2_SIZE offset = 0;
   // Multi-line, because ^ and $ in Oniguruma's Ruby syntax always are.
   constexpr uint32_t kOptions = PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE | PCRE2_NEVER_BACKSLASH_C;
-  Handle<pcre2_code> compiled(
-      pcre2_compile(reinterpret_cast<PCRE2_SPTR>(translated.data()), translated.size(), kOptions, &code, &offset, context.get()));
-  if (!compiled) where.fail("the pattern " + std::string(expression) + " does not compile: " + message_of(code) + " at character " + std::to_string(offset));
-  return std::make_unique<Pcre>(std::move(compiled), std::string(expression), Place{.field = where.path()}, limits.regex_match_limit);
+  Handle<pcre2_code> compiled(pcre2_compile(reinterpret_cast<PCRE2_SPTR>(translated.data()), translated.size(),
+                                            kOptions, &code, &offset, context.get()));
+  if (!compiled)
+    where.fail("the pattern " + std::string(expression) + " does not compile: " + message_of(code) + " at character " +
+               std::to_string(offset));
+  return std::make_unique<Pcre>(std::move(compiled), std::string(expression), Place{{}, where.path(), {}},
+                                limits.regex_match_limit);
 }
 
 }  // namespace braid::text

@@ -1,5 +1,6 @@
-// The regular expressions that nearly all byte-level tokenizers use, each as a scanner of one alternative after the other. What a
-// backtracking matcher finds by trial is worked out beforehand here, so that a run of a million letters costs a million steps.
+// The regular expressions that nearly all byte-level tokenizers use, each as a scanner of one alternative after the
+// other. What a backtracking matcher finds by trial is worked out beforehand here, so that a run of a million letters
+// costs a million steps.
 
 #include <array>
 #include <cstdint>
@@ -56,7 +57,9 @@ size_t run_outside(std::string_view text, size_t at, Classes of) {
 /// 's|'t|'re|'ve|'m|'ll|'d, under (?i) if `fold`: then U+017F, the long s, is an s as well.
 size_t contraction(std::string_view text, size_t at, bool fold) {
   if (at + 1 >= text.size() || text[at] != '\'') return at;
-  const auto letter = [&](size_t i) { return i >= text.size() ? '\0' : fold && text[i] >= 'A' && text[i] <= 'Z' ? char(text[i] | 0x20) : text[i]; };
+  const auto letter = [&](size_t i) {
+    return i >= text.size() ? '\0' : fold && text[i] >= 'A' && text[i] <= 'Z' ? char(text[i] | 0x20) : text[i];
+  };
   const char first = letter(at + 1), second = letter(at + 2);
   if (first == 's' || first == 't' || first == 'm' || first == 'd') return at + 2;
   if ((first == 'r' || first == 'v') && second == 'e') return at + 3;
@@ -81,7 +84,8 @@ size_t lines_or_spaces(std::string_view text, size_t at) {
   return after_newline > at ? after_newline : spaces(text, at);
 }
 
-/// [^\r\n…]?…+ with the optional first character outside `not_before`, then a run of `of`; the two may share characters.
+/// [^\r\n…]?…+ with the optional first character outside `not_before`, then a run of `of`; the two may share
+/// characters.
 size_t word(std::string_view text, size_t at, Classes not_before, Classes of) {
   if (const Next first = next(text, at); first.classes != 0 && (first.classes & not_before) == 0) {
     if (const size_t end = run(text, first.end, of); end > first.end) return end;
@@ -161,7 +165,8 @@ size_t up_to_three_digits(std::string_view text, size_t at) { return run(text, a
 size_t han_or_kana(std::string_view text, size_t at) {
   while (at < text.size()) {
     const utf8::Character c = utf8::decode(text, at);
-    if (!((c.code_point >= 0x4E00 && c.code_point <= 0x9FA5) || (c.code_point >= 0x3040 && c.code_point <= 0x30FF))) break;
+    if (!((c.code_point >= 0x4E00 && c.code_point <= 0x9FA5) || (c.code_point >= 0x3040 && c.code_point <= 0x30FF)))
+      break;
     at += c.bytes;
   }
   return at;
@@ -200,12 +205,14 @@ constexpr auto kKnown = std::to_array<Known>({
     {R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)", gpt2},
     {BRAID_CONTRACTIONS R"(|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|)" BRAID_SPACES, llama3<3>},
     {BRAID_CONTRACTIONS R"(|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|)" BRAID_SPACES, llama3<1>},
-    {BRAID_CAMEL_1 BRAID_CONTRACTIONS "?|" BRAID_CAMEL_2 BRAID_CONTRACTIONS R"(?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|)" BRAID_SPACES,
+    {BRAID_CAMEL_1 BRAID_CONTRACTIONS "?|" BRAID_CAMEL_2 BRAID_CONTRACTIONS
+                                      R"(?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|)" BRAID_SPACES,
      camel_case<3, true>},
     {BRAID_CAMEL_1 "|" BRAID_CAMEL_2 R"(|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|)" BRAID_SPACES, camel_case<1, false>},
     {R"(\p{N}{1,3})", up_to_three_digits},
     {"[一-龥\u3040-ゟ゠-ヿ]+", han_or_kana},
-    {R"([!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*|)" BRAID_SPACES, deepseek},
+    {R"([!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*|)" BRAID_SPACES,
+     deepseek},
     {R"('s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+)", clip},
 });
 

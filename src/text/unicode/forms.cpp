@@ -24,7 +24,8 @@ struct Mark {
 void decompose(char32_t c, utf8proc_option_t options, std::vector<Mark>& out) {
   std::array<utf8proc_int32_t, 32> parts;  // the longest decomposition has 18 code points (U+FDFA)
   int boundary = 0;
-  const auto count = utf8proc_decompose_char(static_cast<utf8proc_int32_t>(c), parts.data(), parts.size(), options, &boundary);
+  const auto count =
+      utf8proc_decompose_char(static_cast<utf8proc_int32_t>(c), parts.data(), parts.size(), options, &boundary);
   if (count <= 0 || count > static_cast<utf8proc_ssize_t>(parts.size())) {
     out.push_back({{c, 0}, combining_class(c)});
     return;
@@ -54,15 +55,15 @@ void order_canonically(std::vector<Mark>& marks) {
   }
 }
 
-/// The composition algorithm (UAX 15, section 1.3): each mark joins the last starter unless one of its class, or of a higher
-/// one, stands between.
+/// The composition algorithm (UAX 15, section 1.3): each mark joins the last starter unless one of its class, or of a
+/// higher one, stands between.
 std::vector<Change> recompose(const std::vector<Mark>& marks) {
   std::vector<Change> out;
   out.reserve(marks.size());
-  std::optional<size_t> starter;   // index in `out`
-  std::optional<int> last_class;   // of the last mark that was kept after the starter
+  std::optional<size_t> starter;  // index in `out`
+  int last_class = 0;             // of the last mark that was kept after the starter; 0: none was
   for (const Mark& mark : marks) {
-    if (starter && (!last_class || *last_class < mark.combining_class)) {
+    if (starter && (last_class == 0 || last_class < mark.combining_class)) {
       if (const auto composite = compose(out[*starter].code_point, mark.change.code_point)) {
         out[*starter] = {*composite, out[*starter].change + mark.change.change - 1};
         continue;
@@ -70,7 +71,7 @@ std::vector<Change> recompose(const std::vector<Mark>& marks) {
     }
     if (mark.combining_class == 0) {
       starter = out.size();
-      last_class.reset();
+      last_class = 0;
     } else if (starter) {
       last_class = mark.combining_class;
     }
@@ -89,8 +90,10 @@ std::vector<Change> normalize(std::string_view text, Form form) {
   for (size_t at = 0; at < text.size();) {
     const utf8::Character c = utf8::decode(text, at);
     at += c.bytes;
-    if (c.code_point < 0x80) marks.push_back({{c.code_point, 0}, 0});
-    else decompose(c.code_point, options, marks);
+    if (c.code_point < 0x80)
+      marks.push_back({{c.code_point, 0}, 0});
+    else
+      decompose(c.code_point, options, marks);
   }
   order_canonically(marks);
   if (form == Form::nfc || form == Form::nfkc) return recompose(marks);

@@ -7,8 +7,8 @@
 
 namespace braid::unicode {
 
-/// One character of a rewritten text. `change` says how it came about: 0 replaces one character, 1 is inserted after the one
-/// before it, −n replaces one character and swallows the n characters that follow it.
+/// One character of a rewritten text. `change` says how it came about: 0 replaces one character, 1 is inserted after
+/// the one before it, −n replaces one character and swallows the n characters that follow it.
 struct Change {
   char32_t code_point;
   int32_t change;

@@ -8,35 +8,54 @@ namespace {
 
 Classes of_category(utf8proc_category_t category) {
   switch (category) {
-    case UTF8PROC_CATEGORY_LU: return kLu;
-    case UTF8PROC_CATEGORY_LL: return kLl;
-    case UTF8PROC_CATEGORY_LT: return kLt;
-    case UTF8PROC_CATEGORY_LM: return kLm;
-    case UTF8PROC_CATEGORY_LO: return kLo;
-    case UTF8PROC_CATEGORY_MN: return kMn;
-    case UTF8PROC_CATEGORY_MC: return kMc;
-    case UTF8PROC_CATEGORY_ME: return kMe;
-    case UTF8PROC_CATEGORY_ND: return kNd;
-    case UTF8PROC_CATEGORY_NL: return kNl;
-    case UTF8PROC_CATEGORY_NO: return kNo;
-    case UTF8PROC_CATEGORY_PC: return kPc;
+    case UTF8PROC_CATEGORY_LU:
+      return kLu;
+    case UTF8PROC_CATEGORY_LL:
+      return kLl;
+    case UTF8PROC_CATEGORY_LT:
+      return kLt;
+    case UTF8PROC_CATEGORY_LM:
+      return kLm;
+    case UTF8PROC_CATEGORY_LO:
+      return kLo;
+    case UTF8PROC_CATEGORY_MN:
+      return kMn;
+    case UTF8PROC_CATEGORY_MC:
+      return kMc;
+    case UTF8PROC_CATEGORY_ME:
+      return kMe;
+    case UTF8PROC_CATEGORY_ND:
+      return kNd;
+    case UTF8PROC_CATEGORY_NL:
+      return kNl;
+    case UTF8PROC_CATEGORY_NO:
+      return kNo;
+    case UTF8PROC_CATEGORY_PC:
+      return kPc;
     case UTF8PROC_CATEGORY_PD:
     case UTF8PROC_CATEGORY_PS:
     case UTF8PROC_CATEGORY_PE:
     case UTF8PROC_CATEGORY_PI:
     case UTF8PROC_CATEGORY_PF:
-    case UTF8PROC_CATEGORY_PO: return kPunctuationOther;
+    case UTF8PROC_CATEGORY_PO:
+      return kPunctuationOther;
     case UTF8PROC_CATEGORY_SM:
     case UTF8PROC_CATEGORY_SC:
     case UTF8PROC_CATEGORY_SK:
-    case UTF8PROC_CATEGORY_SO: return kS;
+    case UTF8PROC_CATEGORY_SO:
+      return kS;
     case UTF8PROC_CATEGORY_ZS:
     case UTF8PROC_CATEGORY_ZL:
-    case UTF8PROC_CATEGORY_ZP: return kZ;
-    case UTF8PROC_CATEGORY_CC: return kCc;
-    case UTF8PROC_CATEGORY_CF: return kCf;
-    case UTF8PROC_CATEGORY_CO: return kCo;
-    default: return kCn;
+    case UTF8PROC_CATEGORY_ZP:
+      return kZ;
+    case UTF8PROC_CATEGORY_CC:
+      return kCc;
+    case UTF8PROC_CATEGORY_CF:
+      return kCf;
+    case UTF8PROC_CATEGORY_CO:
+      return kCo;
+    default:
+      return kCn;
   }
 }
 

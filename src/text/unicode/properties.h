@@ -20,7 +20,8 @@ inline constexpr Classes kCc = 1u << 15, kCf = 1u << 16, kCo = 1u << 17, kCn = 1
 inline constexpr Classes kSpace = 1u << 19;        ///< White_Space, which \s stands for
 inline constexpr Classes kNewline = 1u << 20;      ///< \r and \n
 inline constexpr Classes kAsciiLetter = 1u << 21;  ///< A–Z, a–z
-inline constexpr Classes kAsciiPunct = 1u << 22;   ///< the 32 ASCII characters that are neither letter, digit, space nor control
+inline constexpr Classes kAsciiPunct =
+    1u << 22;  ///< the 32 ASCII characters that are neither letter, digit, space nor control
 
 inline constexpr Classes kL = kLu | kLl | kLt | kLm | kLo;
 inline constexpr Classes kM = kMn | kMc | kMe;
@@ -37,7 +38,8 @@ constexpr Classes ascii_classes(char32_t c) {
   if (c == '\t' || c == '\v' || c == '\f') return kCc | kSpace;
   if (c < 0x20 || c == 0x7F) return kCc;
   if (c == '_') return kPc | kAsciiPunct;
-  const bool symbol = c == '$' || c == '+' || c == '<' || c == '=' || c == '>' || c == '^' || c == '`' || c == '|' || c == '~';
+  const bool symbol =
+      c == '$' || c == '+' || c == '<' || c == '=' || c == '>' || c == '^' || c == '`' || c == '|' || c == '~';
   return (symbol ? kS : kPunctuationOther) | kAsciiPunct;
 }
 constexpr std::array<Classes, 128> ascii_table() {
@@ -55,7 +57,8 @@ inline Classes classes(char32_t c) { return c < 128 ? detail::kAscii[c] : detail
 inline bool is_space(char32_t c) { return (classes(c) & kSpace) != 0; }
 /// What \w stands for in UTS 18: alphabetic, marks, decimal numbers, connector punctuation, join controls.
 bool is_word(char32_t c);
-/// The full lower-case mapping of one character, without context: one to three code points (İ becomes i and a dot above).
+/// The full lower-case mapping of one character, without context: one to three code points (İ becomes i and a dot
+/// above).
 std::u32string lowercase(char32_t c);
 
 }  // namespace braid::unicode

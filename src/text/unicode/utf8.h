@@ -1,5 +1,6 @@
 #pragma once
-// UTF-8: decoding of text that is known to be valid, checking of text that is not, and what a broken sequence is shown as.
+// UTF-8: decoding of text that is known to be valid, checking of text that is not, and what a broken sequence is shown
+// as.
 
 #include <cstddef>
 #include <cstdint>
@@ -47,7 +48,8 @@ void append(std::string& text, char32_t code_point);
 size_t count(std::string_view text);
 /// Offset of the first byte that belongs to no valid sequence (overlong forms and surrogates are invalid).
 std::optional<size_t> first_invalid(std::string_view bytes);
-/// The bytes as text: each maximal part of a broken sequence becomes one U+FFFD, as the Unicode standard recommends (3.9, D93b).
+/// The bytes as text: each maximal part of a broken sequence becomes one U+FFFD, as the Unicode standard recommends
+/// (3.9, D93b).
 std::string lossy(std::string_view bytes);
 
 }  // namespace braid::utf8

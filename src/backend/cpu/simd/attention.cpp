@@ -1,0 +1,229 @@
+// Attention over paged keys and values: online softmax (arXiv:1805.02867) in one pass. Page by page, the queries go by
+// in tiles of a few (row, head) pairs; a page's scores are vectors along keys, its output vectors along head_dim. Every
+// sum of a query is taken in the order of d or of keys, whatever tile it is in.
+
+#include "backend/cpu/simd/elements.h"
+#include "backend/cpu/simd/isa.h"
+#include "backend/cpu/simd/math.h"
+
+namespace braid::cpu::BRAID_ISA {
+namespace {
+
+constexpr int64_t kConvertQueries = 4 * kTileRows;  // from here a 16-bit page is widened once, into scratch
+
+/// Queries of a tile: pointers per query.
+struct Tile {
+  const float* q[kTileRows];
+  float* acc[kTileRows];
+  float* max[kTileRows];
+  float* sum[kTileRows];
+  int64_t keys[kTileRows];  ///< keys of the page that the query sees
+};
+
+/// Scores of keys [first, first + V vectors) of a page for T queries; s[t * s_row + key].
+template <class C, int T, int V, bool kPart>
+void scores(const Tile& tile, const std::byte* k, int64_t head_dim, int64_t page_size, int64_t first, float* s,
+            int64_t s_row) {
+  F acc[T * V];
+  unroll<T * V>([&](auto i) BRAID_FLATTEN { acc[i] = F{}; });
+  multiply<C, T, V, kPart>(tile.q, k + first * C::kElementBytes, page_size, head_dim, page_size - first, acc);
+  unroll<T>([&](auto t) BRAID_FLATTEN {
+    unroll<V>([&](auto v) BRAID_FLATTEN { store(s + t * s_row + first + v * kLanes, acc[t * V + v]); });
+  });
+}
+
+/// acc[t][d…] = acc[t][d…] · factor[t] + Σ_key p[t][key] v[key][d…].
+template <class C, int T, int V, bool kPart>
+void outputs(float* const* acc_of, const float* const* p, const float* factor, const std::byte* values,
+             int64_t head_dim, int64_t keys, int64_t d) {
+  F acc[T * V];
+  unroll<T>([&](auto t) BRAID_FLATTEN {
+    unroll<V>([&](auto v) BRAID_FLATTEN {
+      const float* from = acc_of[t] + d + v * kLanes;
+      acc[t * V + v] = (kPart ? load_part<F>(from, head_dim - d) : load<F>(from)) * factor[t];
+    });
+  });
+  multiply<C, T, V, kPart>(p, values + d * C::kElementBytes, head_dim, keys, head_dim - d, acc);
+  unroll<T>([&](auto t) BRAID_FLATTEN {
+    unroll<V>([&](auto v) BRAID_FLATTEN {
+      float* to = acc_of[t] + d + v * kLanes;
+      if (kPart) {
+        store_part(to, acc[t * V + v], head_dim - d);
+      } else {
+        store(to, acc[t * V + v]);
+      }
+    });
+  });
+}
+
+template <class C, int T>
+void all_outputs(float* const* acc, const float* const* p, const float* factor, const std::byte* values,
+                 int64_t head_dim, int64_t keys) {
+  int64_t d = 0;
+  for (; d + kTileVectors * kLanes <= head_dim; d += kTileVectors * kLanes) {
+    outputs<C, T, kTileVectors, false>(acc, p, factor, values, head_dim, keys, d);
+  }
+  for (; d + kLanes <= head_dim; d += kLanes) outputs<C, T, 1, false>(acc, p, factor, values, head_dim, keys, d);
+  if (d < head_dim) outputs<C, T, 1, true>(acc, p, factor, values, head_dim, keys, d);
+}
+
+/// Scores → exp(score - max) in place, for the first `keys`; updates the query's maximum and sum. Returns the factor
+/// for what was accumulated before.
+float soften(float* s, int64_t keys, float scale, float* max, float* sum) {
+  const F lowest = splat(-__builtin_inff());
+  F best = lowest;
+  for (int64_t i = 0; i < keys; i += kLanes) {
+    F x = load<F>(s + i) * splat(scale);
+    if (i + kLanes > keys) x = iota() < splat_int(static_cast<int32_t>(keys - i)) ? x : lowest;
+    store(s + i, x);
+    best = larger(best, x);
+  }
+  const float before = *max, found = fold_max(best), now = found > before ? found : before;
+  F total{};
+  for (int64_t i = 0; i < keys; i += kLanes) {
+    const F e = exp(load<F>(s + i) - splat(now));
+    store(s + i, e);
+    total += e;
+  }
+  const float factor = exp(splat(before - now))[0];
+  *max = now;
+  *sum = *sum * factor + fold(total);
+  return factor;
+}
+
+/// One page for T queries.
+template <class C, int T>
+void tile_page(const Attention& a, const Tile& tile, const std::byte* k, const std::byte* v) {
+  int64_t most = 0, least = a.page_size;
+  for (int t = 0; t < T; ++t) {
+    most = tile.keys[t] > most ? tile.keys[t] : most;
+    least = lesser(least, tile.keys[t]);
+  }
+  if (most <= 0) return;
+  const int64_t s_row = (a.page_size + kLanes - 1) / kLanes * kLanes;
+  float* s = a.scratch;
+  int64_t key = 0;
+  for (; key < most && key + kTileVectors * kLanes <= a.page_size; key += kTileVectors * kLanes) {
+    scores<C, T, kTileVectors, false>(tile, k, a.head_dim, a.page_size, key, s, s_row);
+  }
+  for (; key < most && key + kLanes <= a.page_size; key += kLanes) {
+    scores<C, T, 1, false>(tile, k, a.head_dim, a.page_size, key, s, s_row);
+  }
+  if (key < most) scores<C, T, 1, true>(tile, k, a.head_dim, a.page_size, key, s, s_row);
+
+  const float* p[T];
+  float factor[T];
+  for (int t = 0; t < T; ++t) {
+    p[t] = s + t * s_row;
+    factor[t] = 1;
+    if (tile.keys[t] > 0) factor[t] = soften(s + t * s_row, tile.keys[t], a.scale, tile.max[t], tile.sum[t]);
+  }
+  if (least < 0) least = 0;
+  all_outputs<C, T>(tile.acc, p, factor, v, a.head_dim, least);
+  if (least == most) return;
+  for (int t = 0; t < T; ++t) {  // the diagonal: keys that only some of the queries see
+    if (tile.keys[t] <= least) continue;
+    const float* rest = p[t] + least;
+    const float one = 1;
+    all_outputs<C, 1>(&tile.acc[t], &rest, &one, v + least * a.head_dim * C::kElementBytes, a.head_dim,
+                      tile.keys[t] - least);
+  }
+}
+
+/// One page for all queries; `keys` of the page exist, the first at position `start`.
+template <class C>
+void page(const Attention& a, const std::byte* k, const std::byte* v, int64_t start, int64_t keys) {
+  const int64_t queries = a.rows * a.group;
+  int64_t first = 0;
+  if (a.causal && start > a.first_position) first = lesser(start - a.first_position, a.rows) * a.group;
+  const auto some = [&](auto count) BRAID_FLATTEN {
+    Tile tile;
+    for (int t = 0; t < count; ++t) {
+      const int64_t row = (first + t) / a.group, head = (first + t) % a.group;
+      tile.q[t] = a.q + row * a.q_row_stride + head * a.head_dim;
+      tile.acc[t] = a.acc + row * a.acc_row_stride + head * a.head_dim;
+      tile.max[t] = a.max + first + t;
+      tile.sum[t] = a.sum + first + t;
+      tile.keys[t] = a.causal ? lesser(keys, a.first_position + row + 1 - start) : keys;
+    }
+    tile_page<C, count.value>(a, tile, k, v);
+    first += count;
+  };
+  while (queries - first >= kTileRows) some(Index<kTileRows>{});
+  if constexpr (kTileRows > 4) {
+    if (queries - first >= 4) some(Index<4>{});
+  }
+  if (queries - first >= 2) some(Index<2>{});
+  if (queries - first >= 1) some(Index<1>{});
+}
+
+template <class C>
+void widen_page(const std::byte* from, float* to, int64_t n) {
+  int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) store(to + i, C::whole(from + i * C::kElementBytes));
+  if (i < n) store_part(to + i, C::part(from + i * C::kElementBytes, n - i), n - i);
+}
+
+template <class C>
+BRAID_INLINE void pages(const Attention& a) {
+  const int64_t queries = a.rows * a.group, elements = a.head_dim * a.page_size;
+  const bool convert = C::kElementBytes != 4 && queries >= kConvertQueries;
+  float* widened = a.scratch + kTileRows * ((a.page_size + kLanes - 1) / kLanes * kLanes);
+  for (int64_t row = 0; row < a.rows; ++row) {
+    for (int64_t i = 0; i < a.group * a.head_dim; ++i) a.acc[row * a.acc_row_stride + i] = 0;
+  }
+  for (int64_t i = 0; i < queries; ++i) {
+    a.max[i] = -__builtin_inff();
+    a.sum[i] = 0;
+  }
+  int64_t end = a.key_end;
+  if (a.causal) end = lesser(end, a.first_position + a.rows);
+  for (int64_t start = a.key_begin; start < end; start += a.page_size) {
+    const size_t offset = static_cast<size_t>(a.pages[start / a.page_size]) * a.page_bytes;
+    const std::byte *k = a.k + offset, *v = a.v + offset;
+    const int64_t keys = lesser(a.page_size, a.key_end - start);
+    if (convert) {
+      widen_page<C>(k, widened, elements);
+      widen_page<C>(v, widened + elements, keys * a.head_dim);
+      page<FromF32>(a, reinterpret_cast<const std::byte*>(widened),
+                    reinterpret_cast<const std::byte*>(widened + elements), start, keys);
+    } else {
+      page<C>(a, k, v, start, keys);
+    }
+  }
+}
+
+}  // namespace
+
+void attention(const Attention& a) {
+  switch (a.cache) {
+    case Format::bf16:
+      return pages<FromBf16>(a);
+    case Format::f16:
+      return pages<FromF16>(a);
+    default:
+      return pages<FromF32>(a);
+  }
+}
+
+void merge_attention(const float* acc, const float* max, const float* sum, int64_t n_parts, int64_t part_stride_acc,
+                     float* out, int64_t head_dim, int64_t part_stride_scalar) {
+  float best = max[0];
+  for (int64_t p = 1; p < n_parts; ++p) {
+    const float m = max[p * part_stride_scalar];
+    best = m > best ? m : best;
+  }
+  float total = 0;
+  for (int64_t d = 0; d < head_dim; ++d) out[d] = 0;
+  for (int64_t p = 0; p < n_parts; ++p) {
+    const float part = sum[p * part_stride_scalar];
+    if (part == 0) continue;  // no key was seen
+    const float factor = exp(splat(max[p * part_stride_scalar] - best))[0];
+    total += part * factor;
+    for (int64_t d = 0; d < head_dim; ++d) out[d] += acc[p * part_stride_acc + d] * factor;
+  }
+  const float inverse = total > 0 ? 1.0f / total : 0.0f;
+  for (int64_t d = 0; d < head_dim; ++d) out[d] = total > 0 ? out[d] * inverse : (total == 0 ? 0.0f : total);
+}
+
+}  // namespace braid::cpu::BRAID_ISA

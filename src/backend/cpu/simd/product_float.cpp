@@ -1,0 +1,214 @@
+// Products with weights row by row: f32, bf16, f16. Every output has one vector of partial sums along K, whichever way
+// the work is cut: a few rows stream the weights from where they lie; many rows go through packed panels, block by
+// block along K, with the partial sums kept between blocks.
+
+#include "backend/cpu/simd/blocking.h"
+#include "backend/cpu/simd/dot.h"
+#include "backend/cpu/simd/elements.h"
+#include "backend/cpu/simd/isa.h"
+
+namespace braid::cpu::BRAID_ISA {
+namespace {
+
+/// Both sides widened to f32 in registers.
+template <class X_, class W_>
+struct Widened {
+  using X = X_;
+  using W = W_;
+  using Vector = F;
+  static constexpr int64_t kStep = kLanes;  // elements
+  BRAID_INLINE F dot(F x, F w, F acc) { return fma(x, w, acc); }
+};
+#if defined(__AVX512BF16__)
+struct PairsOfBf16 {
+  static constexpr int64_t kBytes = 4 * kLanes;
+  BRAID_INLINE I whole(const std::byte* p) { return load<I>(p); }
+  BRAID_INLINE I part(const std::byte* p, int64_t n) {
+    return (I)_mm512_maskz_loadu_epi16(static_cast<__mmask32>((uint64_t{1} << n) - 1), p);
+  }
+};
+struct Paired {
+  using X = PairsOfBf16;
+  using W = PairsOfBf16;
+  using Vector = I;
+  static constexpr int64_t kStep = 2 * kLanes;
+  BRAID_INLINE F dot(I x, I w, F acc) { return dot_pairs(x, w, acc); }
+};
+#endif
+
+constexpr int kRowTile = 4;
+constexpr int kWeightTile = kManyRegisters ? 6 : 3;
+constexpr int64_t kDirectRows = 8;  // up to here the weights are read in place, once per kRowTile rows
+static_assert(kBlockWeights % kWeightTile == 0 && kBlockRows % kRowTile == 0);
+
+template <int N>
+BRAID_INLINE void fold_all(const F* acc, float* sums) {
+  unroll<N / 4>([&](auto i) BRAID_FLATTEN {
+    store<F4>(sums + 4 * i, fold_four(acc[4 * i], acc[4 * i + 1], acc[4 * i + 2], acc[4 * i + 3]));
+  });
+  unroll<N % 4>([&](auto i) BRAID_FLATTEN { sums[N / 4 * 4 + i] = fold(acc[N / 4 * 4 + i]); });
+}
+
+// ---- a few rows
+
+/// R rows of x (from `row`) times W weights (from n), read where they lie.
+template <class P, int R, int W>
+void direct_tile(const Product& p, int64_t row, int64_t n) {
+  const std::byte* x = p.x + static_cast<size_t>(row) * p.x_row_bytes;
+  const std::byte* w = p.w + static_cast<size_t>(n) * p.w_row_bytes;
+  F acc[R * W];
+  unroll<R * W>([&](auto i) BRAID_FLATTEN { acc[i] = F{}; });
+  const int64_t steps = p.k / P::kStep, tail = p.k % P::kStep;
+  for (int64_t s = 0; s < steps; ++s) {
+    typename P::Vector xs[R];
+    unroll<R>([&](auto r) BRAID_FLATTEN { xs[r] = P::X::whole(x + r * p.x_row_bytes + s * P::X::kBytes); });
+    unroll<W>([&](auto j) BRAID_FLATTEN {
+      const auto ws = P::W::whole(w + j * p.w_row_bytes + s * P::W::kBytes);
+      unroll<R>([&](auto r) BRAID_FLATTEN { acc[r * W + j] = P::dot(xs[r], ws, acc[r * W + j]); });
+    });
+  }
+  if (tail > 0) {
+    unroll<W>([&](auto j) BRAID_FLATTEN {
+      const auto ws = P::W::part(w + j * p.w_row_bytes + steps * P::W::kBytes, tail);
+      unroll<R>([&](auto r) BRAID_FLATTEN {
+        acc[r * W + j] = P::dot(P::X::part(x + r * p.x_row_bytes + steps * P::X::kBytes, tail), ws, acc[r * W + j]);
+      });
+    });
+  }
+  float sums[R * W];
+  fold_all<R * W>(acc, sums);
+  unroll<R>([&](auto r) BRAID_FLATTEN {
+    float* y = p.y + (row + r) * p.y_stride + (n - p.n_begin);
+    for (int j = 0; j < W; ++j) y[j] = sums[r * W + j];
+  });
+}
+
+/// R rows times all weights of the call; W at a time.
+template <class P, int R, int W>
+void direct_rows(const Product& p, int64_t row, int64_t n_begin, int64_t n_end) {
+  int64_t n = n_begin;
+  for (; n + W <= n_end; n += W) direct_tile<P, R, W>(p, row, n);
+  for (; n < n_end; ++n) direct_tile<P, R, 1>(p, row, n);
+}
+
+/// Weights in groups that stay in the L1 or L2 cache while all rows pass.
+template <class P>
+void direct(const Product& p) {
+  constexpr int kGroup = 2 * kWeightTile;
+  for (int64_t n = p.n_begin; n < p.n_end;) {
+    const int64_t end = p.rows > kRowTile ? lesser(n + kGroup, p.n_end) : p.n_end;
+    int64_t row = 0;
+    for (; row + kRowTile <= p.rows; row += kRowTile) direct_rows<P, kRowTile, kWeightTile>(p, row, n, end);
+    switch (p.rows - row) {
+      case 1:
+        direct_rows<P, 1, kManyRegisters ? 8 : 4>(p, row, n, end);
+        break;
+      case 2:
+        direct_rows<P, 2, kManyRegisters ? 8 : 4>(p, row, n, end);
+        break;
+      case 3:
+        direct_rows<P, 3, kWeightTile>(p, row, n, end);
+        break;
+      default:
+        break;
+    }
+    n = end;
+  }
+}
+
+// ---- many rows
+
+/// Steps [0, steps) of a panel (and the `tail` elements after them) for R rows; acc[r * kWeightTile + j] goes on.
+template <class P, int R>
+void panel_tile(const std::byte* x, size_t x_row_bytes, const std::byte* panel, int64_t steps, int64_t tail, F* sums,
+                bool first) {
+  F acc[R * kWeightTile];
+  unroll<R * kWeightTile>([&](auto i) BRAID_FLATTEN { acc[i] = first ? F{} : sums[i]; });
+  const auto step = [&](int64_t s, auto load_x) BRAID_FLATTEN {
+    typename P::Vector xs[R];
+    unroll<R>([&](auto r) BRAID_FLATTEN { xs[r] = load_x(x + r * x_row_bytes + s * P::X::kBytes); });
+    unroll<kWeightTile>([&](auto j) BRAID_FLATTEN {
+      const auto ws = load<typename P::Vector>(panel + (s * kWeightTile + j) * sizeof(F));
+      unroll<R>([&](auto r) BRAID_FLATTEN { acc[r * kWeightTile + j] = P::dot(xs[r], ws, acc[r * kWeightTile + j]); });
+    });
+  };
+  for (int64_t s = 0; s < steps; ++s) step(s, [](const std::byte* p) BRAID_FLATTEN { return P::X::whole(p); });
+  if (tail > 0) step(steps, [tail](const std::byte* p) BRAID_FLATTEN { return P::X::part(p, tail); });
+  unroll<R * kWeightTile>([&](auto i) BRAID_FLATTEN { sums[i] = acc[i]; });
+}
+
+/// Weights n … n + count of one K block, widened: panel (step, kWeightTile) vectors; missing weights are zero.
+template <class P>
+void pack_panel(const Product& p, int64_t n, int64_t count, int64_t step, int64_t steps, int64_t tail,
+                std::byte* panel) {
+  for (int64_t j = 0; j < kWeightTile; ++j) {
+    const std::byte* w = p.w + static_cast<size_t>(n + j) * p.w_row_bytes + step * P::W::kBytes;
+    std::byte* to = panel + j * static_cast<int64_t>(sizeof(F));
+    for (int64_t s = 0; s < steps; ++s, to += kWeightTile * sizeof(F)) {
+      store(to, j < count ? P::W::whole(w + s * P::W::kBytes) : typename P::Vector{});
+    }
+    if (tail > 0) store(to, j < count ? P::W::part(w + steps * P::W::kBytes, tail) : typename P::Vector{});
+  }
+}
+
+template <class P>
+void blocked(const Product& p) {
+  std::byte* scratch = p.scratch + (-reinterpret_cast<uintptr_t>(p.scratch) & (kMaxVectorBytes - 1));
+  F* sums = reinterpret_cast<F*>(scratch);
+  std::byte* panel = scratch + kBlockRows * kBlockWeights * sizeof(F);
+  constexpr int64_t kSteps = kBlockBytes / static_cast<int64_t>(sizeof(F));
+  const int64_t all_steps = p.k / P::kStep, tail = p.k % P::kStep;
+  for (int64_t row0 = 0; row0 < p.rows; row0 += kBlockRows) {
+    const int64_t rows = lesser(kBlockRows, p.rows - row0);
+    const std::byte* x = p.x + static_cast<size_t>(row0) * p.x_row_bytes;
+    for (int64_t n0 = p.n_begin; n0 < p.n_end; n0 += kBlockWeights) {
+      const int64_t n_end = lesser(n0 + kBlockWeights, p.n_end);
+      for (int64_t step = 0; step == 0 || step < all_steps; step += kSteps) {
+        const int64_t steps = lesser(kSteps, all_steps - step);
+        const int64_t part = step + steps == all_steps ? tail : 0;
+        for (int64_t n = n0; n < n_end; n += kWeightTile) {
+          pack_panel<P>(p, n, lesser(kWeightTile, n_end - n), step, steps, part, panel);
+          F* out = sums + (n - n0) * kBlockRows;
+          const std::byte* xk = x + step * P::X::kBytes;
+          int64_t row = 0;
+          for (; row + kRowTile <= rows; row += kRowTile) {
+            panel_tile<P, kRowTile>(xk + row * p.x_row_bytes, p.x_row_bytes, panel, steps, part,
+                                    out + row * kWeightTile, step == 0);
+          }
+          for (; row < rows; ++row) {
+            panel_tile<P, 1>(xk + row * p.x_row_bytes, p.x_row_bytes, panel, steps, part, out + row * kWeightTile,
+                             step == 0);
+          }
+        }
+      }
+      for (int64_t n = n0; n < n_end; n += kWeightTile) {
+        const int64_t count = lesser(kWeightTile, n_end - n);
+        for (int64_t row = 0; row < rows; ++row) {
+          float folded[kWeightTile];
+          fold_all<kWeightTile>(sums + (n - n0) * kBlockRows + row * kWeightTile, folded);
+          float* y = p.y + (row0 + row) * p.y_stride + (n - p.n_begin);
+          for (int64_t j = 0; j < count; ++j) y[j] = folded[j];
+        }
+      }
+    }
+  }
+}
+
+template <class P>
+BRAID_INLINE void product(const Product& p) {
+  if (p.rows <= kDirectRows) return direct<P>(p);
+  blocked<P>(p);
+}
+
+}  // namespace
+
+void product_f32_f32(const Product& p) { product<Widened<FromF32, FromF32>>(p); }
+void product_f32_bf16(const Product& p) { product<Widened<FromF32, FromBf16>>(p); }
+void product_f32_f16(const Product& p) { product<Widened<FromF32, FromF16>>(p); }
+#if defined(__AVX512BF16__)
+void product_bf16_bf16(const Product& p) { product<Paired>(p); }
+#else
+void product_bf16_bf16(const Product& p) { product<Widened<FromBf16, FromBf16>>(p); }
+#endif
+
+}  // namespace braid::cpu::BRAID_ISA

@@ -1,0 +1,170 @@
+// Products of q8_act rows with integer weights in Layout::interleave16. A tile holds 16 weights × 32 columns; its codes
+// are unsigned around a zero point, so a block's sum starts at -zero · Σ(activation codes) and is exact. Blocks are
+// added one after another along K: acc = fma(float(sum), x_scale * w_scale, acc).
+
+#include "backend/cpu/simd/blocking.h"
+#include "backend/cpu/simd/dot.h"
+#include "backend/cpu/simd/isa.h"
+
+namespace braid::cpu::BRAID_ISA {
+namespace {
+
+constexpr int kVectors = kTile / kLanes;  // vectors that hold one number per weight of a tile
+constexpr int kGroups = 8;                // groups of four columns in a block
+
+// The weight classes. `codes` gives group g (four columns) of vector v.
+struct Q8 {
+  static constexpr int32_t kZero = 128;
+  static constexpr int64_t kBytes = kTile * 2 + kTile * kBlock;
+  BRAID_INLINE F scale(const std::byte* tile, int v) { return from_f16(load<H>(tile + 2 * kLanes * v)); }
+  BRAID_INLINE I codes(const std::byte* tile, int g, int v) {
+    return load<I>(tile + 2 * kTile + 64 * g + 4 * kLanes * v);
+  }
+};
+struct Q4 {
+  static constexpr int32_t kZero = 8;
+  static constexpr int64_t kBytes = kTile * 2 + kTile * kBlock / 2;
+  BRAID_INLINE F scale(const std::byte* tile, int v) { return from_f16(load<H>(tile + 2 * kLanes * v)); }
+  BRAID_INLINE I codes(const std::byte* tile, int g, int v) {
+    const I both = load<I>(tile + 2 * kTile + 64 * (g % 4) + 4 * kLanes * v);
+    return (g < 4 ? both : both >> 4) & 0x0f0f0f0f;
+  }
+};
+/// Q4 unpacked into scratch.
+struct Q4Unpacked {
+  static constexpr int32_t kZero = 8;
+  static constexpr int64_t kBytes = kUnpackedBytes;
+  BRAID_INLINE F scale(const std::byte* tile, int v) { return load<F>(tile + 4 * kLanes * v); }
+  BRAID_INLINE I codes(const std::byte* tile, int g, int v) {
+    return load<I>(tile + 4 * kTile + 64 * g + 4 * kLanes * v);
+  }
+};
+
+/// The activations: a row's codes, scales and sums.
+struct Rows {
+  const std::byte* x;
+  size_t row_bytes;
+  int64_t k;
+  BRAID_INLINE int32_t int_at(const std::byte* p) {
+    int32_t value;
+    __builtin_memcpy(&value, p, 4);
+    return value;
+  }
+  BRAID_INLINE float float_at(const std::byte* p) {
+    float value;
+    __builtin_memcpy(&value, p, 4);
+    return value;
+  }
+};
+
+/// R rows × C tiles of weights. `w` is the first tile of the first of C rows of tiles, tile_row bytes apart.
+template <class W, int R, int C>
+void tile_product(const Rows& rows, const std::byte* w, int64_t tile_row, float* y, int64_t y_stride, int64_t count) {
+  constexpr int kColumns = C * kVectors;
+  const int64_t blocks = rows.k / kBlock;
+  const std::byte* scales = rows.x + rows.k;
+  const std::byte* sums = scales + 4 * blocks;
+  F acc[R * kColumns];
+  unroll<R * kColumns>([&](auto i) BRAID_FLATTEN { acc[i] = F{}; });
+  for (int64_t b = 0; b < blocks; ++b, w += W::kBytes) {
+    I dots[R * kColumns];
+    unroll<R>([&](auto r) BRAID_FLATTEN {
+      const I start = splat_int(-W::kZero * Rows::int_at(sums + r * rows.row_bytes + 4 * b));
+      unroll<kColumns>([&](auto c) BRAID_FLATTEN { dots[r * kColumns + c] = start; });
+    });
+    unroll<kGroups>([&](auto i) BRAID_FLATTEN {
+      constexpr int g = i.value / 2 + (i.value % 2) * 4;  // 0 4 1 5 …: one load serves both nibbles
+      I codes[kColumns];
+      unroll<kColumns>(
+          [&](auto c) BRAID_FLATTEN { codes[c] = W::codes(w + c.value / kVectors * tile_row, g, c.value % kVectors); });
+      unroll<R>([&](auto r) BRAID_FLATTEN {
+        const I xs = splat_int(Rows::int_at(rows.x + r * rows.row_bytes + kBlock * b + 4 * g));
+        unroll<kColumns>(
+            [&](auto c) BRAID_FLATTEN { dots[r * kColumns + c] = dot_bytes(codes[c], xs, dots[r * kColumns + c]); });
+      });
+    });
+    F scale[kColumns];
+    unroll<kColumns>([&](auto c)
+                         BRAID_FLATTEN { scale[c] = W::scale(w + c.value / kVectors * tile_row, c.value % kVectors); });
+    unroll<R>([&](auto r) BRAID_FLATTEN {
+      const F x_scale = splat(Rows::float_at(scales + r * rows.row_bytes + 4 * b));
+      unroll<kColumns>([&](auto c) BRAID_FLATTEN {
+        acc[r * kColumns + c] = fma(to_float(dots[r * kColumns + c]), x_scale * scale[c], acc[r * kColumns + c]);
+      });
+    });
+  }
+  unroll<R>([&](auto r) BRAID_FLATTEN {
+    unroll<kColumns>([&](auto c) BRAID_FLATTEN {
+      const int64_t left = count - c * kLanes;
+      float* to = y + r * y_stride + c * kLanes;
+      if (left >= kLanes) {
+        store(to, acc[r * kColumns + c]);
+      } else if (left > 0) {
+        store_part(to, acc[r * kColumns + c], left);
+      }
+    });
+  });
+}
+
+constexpr int kRowTile = kManyRegisters && kVectors == 1 ? 6 : (kLanes == 4 ? 2 : 3);
+constexpr int kManyTiles = kVectors == 1 ? 2 : 1;  // tiles of weights beside kRowTile rows
+
+/// All rows of the call times `tiles` rows of tiles that begin at w.
+template <class W>
+void all_rows(const Product& p, const std::byte* w, int64_t tile_row, int tiles, float* y, int64_t count) {
+  Rows rows{p.x, p.x_row_bytes, p.k};
+  const auto some = [&](auto n) BRAID_FLATTEN {
+    if (tiles == kManyTiles) {
+      tile_product<W, n.value, kManyTiles>(rows, w, tile_row, y, p.y_stride, count);
+    } else {
+      tile_product<W, n.value, 1>(rows, w, tile_row, y, p.y_stride, count);
+    }
+    rows.x += n * p.x_row_bytes;
+    y += n * p.y_stride;
+  };
+  int64_t left = p.rows;
+  for (; left >= kRowTile; left -= kRowTile) some(Index<kRowTile>{});
+  if constexpr (kRowTile > 3) {
+    if (left >= 4) {
+      some(Index<4>{});
+      left -= 4;
+    }
+  }
+  if (left >= 2) {
+    some(Index<2>{});
+    left -= 2;
+  }
+  if (left == 1) some(Index<1>{});
+}
+
+void unpack(const std::byte* tile, std::byte* to) {
+  for (int v = 0; v < kVectors; ++v) store(to + 4 * kLanes * v, Q4::scale(tile, v));
+  for (int g = 0; g < kGroups; ++g) {
+    for (int v = 0; v < kVectors; ++v) store(to + 4 * kTile + 64 * g + 4 * kLanes * v, Q4::codes(tile, g, v));
+  }
+}
+
+template <class W>
+BRAID_INLINE void product(const Product& p, bool through_scratch) {
+  const int64_t blocks = p.k / kBlock, tile_row = blocks * W::kBytes;
+  for (int64_t n = p.n_begin; n < p.n_end; n += kManyTiles * kTile) {
+    const std::byte* w = p.w + n / kTile * tile_row;
+    const int64_t count = lesser(p.n_end - n, kManyTiles * kTile);
+    const int tiles = static_cast<int>((count + kTile - 1) / kTile);
+    float* y = p.y + (n - p.n_begin);
+    if (!through_scratch) {
+      all_rows<W>(p, w, tile_row, tiles, y, count);
+      continue;
+    }
+    std::byte* to = p.scratch + (-reinterpret_cast<uintptr_t>(p.scratch) & (kMaxVectorBytes - 1));
+    for (int64_t t = 0; t < tiles * blocks; ++t) unpack(w + t * W::kBytes, to + t * kUnpackedBytes);
+    all_rows<Q4Unpacked>(p, to, blocks * kUnpackedBytes, tiles, y, count);
+  }
+}
+
+}  // namespace
+
+void product_q8_0(const Product& p) { product<Q8>(p, false); }
+void product_q4_0(const Product& p) { product<Q4>(p, p.rows > 2 * kRowTile); }
+
+}  // namespace braid::cpu::BRAID_ISA
