@@ -66,20 +66,22 @@ Value self_attention(const Scope& s, const Step& t, Value q, Value k, Value v, c
 }
 
 SourceStates source_states(const Scope& s, const Step& t, const SourceShape& shape) {
-  const Type type{.shape = {Symbol::source_slots, shape.length, shape.heads, shape.head_dim},
-                  .format = t.options().cache};
-  return {.k = t.builder().state(s.path() + ".k", type, Lifetime::source),
-          .v = t.builder().state(s.path() + ".v", type, Lifetime::source)};
+  const auto state = [&](const char* suffix, Shape type) {
+    return t.builder().state(s.path() + suffix, {.shape = std::move(type), .format = t.options().cache},
+                             Lifetime::source);
+  };
+  return {.k = state(".k", {Symbol::source_slots, shape.heads, shape.head_dim, shape.length}),
+          .v = state(".v", {Symbol::source_slots, shape.heads, shape.length, shape.head_dim})};
 }
 
 void write_source(const Step& t, const SourceStates& states, Value k, Value v) {
-  const auto write = [&](Value state, Value x) {
-    const int64_t length = state.dim(1).number();
-    const Value rows = reshape(x, {x.dim(0) / length, length, state.dim(2), state.dim(3)});
-    t.builder().state_result(state, scatter(state, rows, t.source_slot()));
+  const Dim heads = states.v.dim(1), length = states.v.dim(2), head_dim = states.v.dim(3);
+  const auto write = [&](Value state, Value x, std::vector<int64_t> order) {
+    const Value rows = reshape(x, {x.dim(0) / length.number(), length, heads, head_dim});
+    t.builder().state_result(state, scatter(state, transpose(rows, std::move(order)), t.source_slot()));
   };
-  write(states.k, k);
-  write(states.v, v);
+  write(states.k, k, {0, 2, 3, 1});
+  write(states.v, v, {0, 2, 1, 3});
 }
 
 Value cross_attention(const Step& t, const SourceStates& states, Value q, const Attend& how) {

@@ -49,7 +49,8 @@ Value self_attention(const Scope& s, const Step& t, Value q, Value k, Value v, c
 /// The keys and values of a source of fixed length, one row per source slot: the states SCOPE.k and SCOPE.v, of
 /// lifetime source.
 struct SourceStates {
-  Value k, v;  ///< (source_slots, length, heads, head_dim)
+  Value k;  ///< (source_slots, heads, head_dim, length)
+  Value v;  ///< (source_slots, heads, length, head_dim)
 };
 struct SourceShape {
   int64_t length, heads, head_dim;
