@@ -1,8 +1,27 @@
 #include "models/blocks.h"
 
+#include <algorithm>
+
 #include "core/error.h"
 
 namespace braid {
+
+Value media(const Step& t, std::string name, std::vector<int64_t> size, size_t fixed) {
+  const std::vector<int64_t>& wanted = t.options().source;
+  if (!wanted.empty()) {
+    const auto end = size.begin() + static_cast<std::ptrdiff_t>(fixed);
+    if (wanted.size() != size.size() || !std::equal(size.begin(), end, wanted.begin())) {
+      const Shape given(wanted.begin(), wanted.end()), ours(size.begin(), size.end());
+      throw UsageError("the input is " + to_string(Type{.shape = given}) + " without the batch, but the model reads " +
+                           to_string(Type{.shape = ours}),
+                       {.file = {}, .field = name, .offset = {}}, "resize or pad it");
+    }
+    size = wanted;
+  }
+  Shape shape{Symbol::sequences};
+  shape.insert(shape.end(), size.begin(), size.end());
+  return t.builder().input(std::move(name), {.shape = std::move(shape), .format = Format::f32});
+}
 
 Value embedding(const Scope& s, Value ids, int64_t count, int64_t width) {
   const Within here(s);
@@ -91,8 +110,9 @@ Value mixture(const Scope& s, Value x, const Mixture& how) {
   return reduce_sum(reshape(y, {tokens, how.chosen, width}) * reshape(weights, {tokens, how.chosen, 1}), 1);
 }
 
-void HiddenStates::add(Value x) {
-  if (step_.options().hidden_states) step_.builder().output(prefix_ + "." + std::to_string(count_++), x);
+void HiddenStates::add(Value x, const Shape& shape) {
+  if (!step_.options().hidden_states) return;
+  step_.builder().output(prefix_ + "." + std::to_string(count_++), shape.empty() ? x : reshape(x, shape));
 }
 
 Value first_of_each(const Step& t, Value x) {

@@ -11,7 +11,10 @@
 
 namespace braid {
 
-// ---- embeddings and norms
+// ---- inputs, embeddings and norms
+/// An image or a window of features per sequence: the input NAME (sequences, size…) f32, of the size that the options
+/// ask for, else of `size`. Throws UsageError when the first `fixed` dimensions are not those of `size`.
+Value media(const Step& t, std::string name, std::vector<int64_t> size, size_t fixed);
 /// Rows `ids` (…) of SCOPE.weight (count, width), in f32 → (…, width).
 Value embedding(const Scope& s, Value ids, int64_t count, int64_t width);
 /// With SCOPE.weight, over the last dimension.
@@ -75,7 +78,8 @@ Value mixture(const Scope& s, Value x, const Mixture& how);
 class HiddenStates {
  public:
   HiddenStates(const Step& t, std::string prefix) : step_(t), prefix_(std::move(prefix)) {}
-  void add(Value x);
+  /// Reshaped when a shape is given.
+  void add(Value x, const Shape& shape = {});
 
  private:
   const Step& step_;
