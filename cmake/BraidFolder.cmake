@@ -11,6 +11,7 @@ function(braid_folder name)
     file(GLOB more CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/${subfolder}/*.cpp)
     list(APPEND sources ${more})
   endforeach()
+  list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")  # of a program, not of the library
   add_library(braid_${target} STATIC ${sources})
   target_include_directories(braid_${target} PUBLIC ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/include)
   foreach(dep ${ARG_DEPS})

@@ -136,6 +136,8 @@ struct GenerationConfig {
   std::optional<double> temperature, top_p, min_p, repetition_penalty;
   std::optional<int64_t> top_k, max_length, max_new_tokens;
 
+  /// From the file's content (null when there is none), with `config` for what it leaves out.
+  static GenerationConfig from(const Config* own, const Config& config, int64_t vocabulary = 0);
   /// Of a model's folder, with `config` for what the file leaves out. Throws on values that no sampler could use and,
   /// when `vocabulary` is not 0, on an EOS that is not below it.
   static GenerationConfig read(const std::string& folder, const Config& config, int64_t vocabulary = 0);

@@ -1,6 +1,5 @@
 #include <filesystem>
 
-#include "core/error.h"
 #include "files/config.h"
 
 namespace braid {
@@ -78,26 +77,25 @@ void read_sampling(GenerationConfig& out, const Config& config) {
 
 }  // namespace
 
-GenerationConfig GenerationConfig::read(const std::string& folder, const Config& config, int64_t vocabulary) {
+GenerationConfig GenerationConfig::from(const Config* own, const Config& config, int64_t vocabulary) {
   GenerationConfig out;
-  const auto path = std::filesystem::path(folder) / "generation_config.json";
-  std::error_code error;
-  std::string source = config.file();
-  if (std::filesystem::exists(path, error)) {
-    source = path.string();
-    const Config own = Config::read(source, config.limits());
-    read_tokens(out, own);
-    read_sampling(out, own);
-  } else {
-    read_sampling(out, config);
-  }
+  if (own) read_tokens(out, *own);
   read_tokens(out, config);
+  read_sampling(out, own ? *own : config);
   for (int64_t eos : out.eos_token_ids)
     if (vocabulary > 0 && eos >= vocabulary)
-      throw Error("the end-of-sequence token " + std::to_string(eos) + " is outside the vocabulary of " +
-                      std::to_string(vocabulary),
-                  {.file = source, .field = "eos_token_id", .offset = {}});
+      (own && own->has("eos_token_id") ? *own : config)
+          .fail("eos_token_id", "the end-of-sequence token " + std::to_string(eos) + " is outside the vocabulary of " +
+                                    std::to_string(vocabulary));
   return out;
+}
+
+GenerationConfig GenerationConfig::read(const std::string& folder, const Config& config, int64_t vocabulary) {
+  const auto path = std::filesystem::path(folder) / "generation_config.json";
+  std::error_code error;
+  if (!std::filesystem::exists(path, error)) return from(nullptr, config, vocabulary);
+  const Config own = Config::read(path.string(), config.limits());
+  return from(&own, config, vocabulary);
 }
 
 }  // namespace braid

@@ -6,7 +6,7 @@
 #include <filesystem>
 
 #include "core/error.h"
-#include "temp_folder.h"
+#include "support/kit.h"
 
 namespace braid {
 namespace {
@@ -35,7 +35,7 @@ class ModelNames : public testing::Test {
     ADD_FAILURE() << "found: " << name;
     return Error("");
   }
-  test::TempFolder root_;
+  test::TempDirectory root_;
   ModelPlaces places_;
 };
 

@@ -8,7 +8,7 @@
 
 #include "core/error.h"
 #include "files/safetensors_builder.h"
-#include "temp_folder.h"
+#include "support/kit.h"
 
 namespace braid {
 namespace {
@@ -222,7 +222,7 @@ TEST(Safetensors, HeaderOrderNeedNotBeDataOrder) {
 }
 
 TEST(Safetensors, TensorsViewTheMapWithoutACopy) {
-  test::TempFolder folder;
+  test::TempDirectory folder;
   const float values[] = {1, 2, 3, 4, 5, 6};
   const int32_t ids[] = {7, 8};
   const NamedTensor tensors[] = {{"ids", Tensor::of({2}, ids)}, {"weights", Tensor::of({2, 3}, values)}};
@@ -239,7 +239,7 @@ TEST(Safetensors, TensorsViewTheMapWithoutACopy) {
 }
 
 TEST(Safetensors, MisalignedTensorsAreCopied) {
-  test::TempFolder folder;
+  test::TempDirectory folder;
   for (size_t padding = 0; padding < 4; ++padding) {
     const std::string header = "{" + tensor_json("byte", "U8", "[1]", 0, 1) + "," +
                                tensor_json("f", "F32", "[2]", 1, 9) + "}" + std::string(padding, ' ');
@@ -252,7 +252,7 @@ TEST(Safetensors, MisalignedTensorsAreCopied) {
 }
 
 TEST(Safetensors, AFileTruncatedAfterOpeningIsNoticed) {
-  test::TempFolder folder;
+  test::TempDirectory folder;
   const NamedTensor tensors[] = {{"big", Tensor::make({1 << 20}, Format::f32)}};
   write_safetensors(folder / "m.safetensors", tensors);
   const SafetensorsFile file = SafetensorsFile::open(folder / "m.safetensors");
@@ -263,7 +263,7 @@ TEST(Safetensors, AFileTruncatedAfterOpeningIsNoticed) {
 }
 
 TEST(SafetensorsWriter, WritesEveryTensorAligned) {
-  test::TempFolder folder;
+  test::TempDirectory folder;
   const uint8_t byte = 9;
   Tensor bytes = Tensor::make({1}, Format::u8);
   std::memcpy(bytes.bytes(), &byte, 1);
@@ -280,7 +280,7 @@ TEST(SafetensorsWriter, WritesEveryTensorAligned) {
 }
 
 TEST(SafetensorsWriter, RefusesWhatTheFormatCannotHold) {
-  test::TempFolder folder;
+  test::TempDirectory folder;
   const Tensor plain = Tensor::make({2}, Format::f32);
   const auto write = [&](std::vector<NamedTensor> tensors) { write_safetensors(folder / "m.safetensors", tensors); };
   EXPECT_THROW(write({{"a", plain}, {"a", plain}}), Error);
@@ -292,7 +292,7 @@ TEST(SafetensorsWriter, RefusesWhatTheFormatCannotHold) {
 }
 
 TEST(SafetensorsWriter, AFailedWriteLeavesTheOldFileAndNoTemporaryOne) {
-  test::TempFolder folder;
+  test::TempDirectory folder;
   const NamedTensor tensors[] = {{"a", Tensor::make({2}, Format::f32)}};
   EXPECT_THROW(write_safetensors(folder / "absent/m.safetensors", tensors), Error);
   std::filesystem::create_directory(folder / "m.safetensors");
