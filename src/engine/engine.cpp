@@ -77,7 +77,7 @@ void Engine::cancel(RequestId id) {
   if (found == active_.end() || !scheduler_.cancel(id)) return;
   const Active ended = std::move(found->second);
   active_.erase(found);
-  ended.callback({.id = id, .finished = FinishReason::cancelled, .message = {}});
+  ended.callback({.id = id, .finished = FinishReason::cancelled});
 }
 
 void Engine::encode(const Batch& batch) {
@@ -127,7 +127,7 @@ void Engine::report(const Batch& batch, const std::vector<Outcome>& outcomes,
     if (found == active_.end()) continue;  // a callback of this very step cancelled it
     const auto outcome = outcome_of.find(progress.id);
     const auto failure = failures.find(progress.id);
-    TokenEvent event{.id = progress.id, .finished = progress.finished, .message = {}};
+    TokenEvent event{.id = progress.id, .finished = progress.finished};
     event.has_token = outcome != outcome_of.end() && !outcome->second->failed;
     if (event.has_token) event.token = outcome->second->token;
     if (failure != failures.end()) event.message = failure->second;

@@ -1,9 +1,10 @@
 #pragma once
-// Engine: requests in, tokens out. Scheduler, program and samplers together; one step at a time, on the caller's thread.
+// Engine: requests in, tokens out. Scheduler, program and samplers together; one step at a time, on the caller's
+// thread.
 //
 // A request gives the same tokens alone and in any batch, however its prompt is cut into steps and whether or not it is
-// preempted: the program's logits do not depend on the batch (each kernel has one order of summation), and a draw depends
-// on the request's seed and the number of its token alone.
+// preempted: the program's logits do not depend on the batch (each kernel has one order of summation), and a draw
+// depends on the request's seed and the number of its token alone.
 
 #include <cstdint>
 #include <functional>
@@ -20,9 +21,9 @@ namespace braid {
 
 struct GenerateRequest {
   std::vector<int32_t> prompt;
-  SamplingOptions sampling;
+  SamplingOptions sampling = {};
   int64_t max_tokens = 0;
-  std::vector<int32_t> stop_tokens;  ///< the request ends after any of them (end-of-sequence ids)
+  std::vector<int32_t> stop_tokens = {};  ///< the request ends after any of them (end-of-sequence ids)
   /// Encoder-decoder models: one window of their source (input_features: mel bins × frames), run through "encode".
   Tensor source = {};
 };
@@ -32,7 +33,7 @@ struct TokenEvent {
   bool has_token = false;  ///< false: the request ended without another one (cancelled, failed)
   int32_t token = 0;
   FinishReason finished = FinishReason::none;
-  std::string message;  ///< of an error
+  std::string message = {};  ///< of an error
 };
 
 /// Called within step(), after the scheduler has taken over the token. Returning false ends the request (its reason is
@@ -62,7 +63,7 @@ class Engine {
   struct Active {
     Sampler sampler;
     size_t prompt_tokens;
-    std::vector<int32_t> stop_tokens;
+    std::vector<int32_t> stop_tokens = {};
     Tensor source;
     TokenCallback callback;
   };

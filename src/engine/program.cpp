@@ -41,11 +41,6 @@ void check(const ProgramOptions& options, const Model& model) {
     refuse("the context " + std::to_string(options.context) + " is longer than the " +
                std::to_string(model.max_positions) + " positions of " + model.architecture,
            "context", "give at most " + std::to_string(model.max_positions));
-  // Each sequence of a full batch decodes one token per step.
-  if (options.step_tokens < options.sequences)
-    refuse(std::to_string(options.step_tokens) + " tokens a step are fewer than the " +
-               std::to_string(options.sequences) + " sequences",
-           "step_tokens", "give at least as many tokens as sequences");
 }
 
 EntryOptions entry_options(const ProgramOptions& options) {

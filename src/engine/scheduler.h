@@ -25,7 +25,7 @@ using RequestId = uint64_t;
 
 struct SchedulerLimits {
   int64_t context = 0;      ///< longest sequence, in tokens
-  int64_t step_tokens = 0;  ///< tokens in one step at most; at least `slots`
+  int64_t step_tokens = 0;  ///< tokens in one step at most
   int64_t slots = 0;        ///< sequences that run at once
   int64_t page_size = 0;    ///< tokens per page; 0: the model has no token states, there are no pages
   int64_t pages = 0;        ///< of the pool
@@ -99,7 +99,7 @@ class Scheduler {
     std::vector<int32_t> tokens;
     int64_t last = 0;  ///< it ends when it has so many tokens
     int64_t seen = 0;  ///< tokens whose states are in the pools
-    std::vector<int32_t> pages;
+    std::vector<int32_t> pages = {};
     int32_t slot = -1;
     bool fresh = false;    ///< it got its slot and has not run yet
     bool in_step = false;  ///< it is part of the batch in flight, which may write its pages

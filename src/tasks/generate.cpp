@@ -116,8 +116,10 @@ GenerateResult generate(LoadedModel& model, const GenerateOptions& options, cons
   if (result.finish_reason == FinishReason::error) throw Error(failure);
   text.flush();
   // The callback ended a request that the engine would have gone on with, or that had come to its length just then.
-  if (text.cancelled()) result.finish_reason = FinishReason::cancelled;
-  else if (text.stopped()) result.finish_reason = FinishReason::stop;
+  if (text.cancelled())
+    result.finish_reason = FinishReason::cancelled;
+  else if (text.stopped())
+    result.finish_reason = FinishReason::stop;
 
   result.completion_tokens = static_cast<int64_t>(result.token_ids.size());
   GenerateTimings& timings = result.timings;

@@ -15,12 +15,12 @@
 namespace braid {
 
 struct GenerateOptions {
-  std::string prompt;                              ///< text; the tokenizer's template adds what begins a text, once
-  std::optional<std::vector<int32_t>> prompt_ids;  ///< token ids instead, taken as they are
-  Tensor source = {};                              ///< encoder-decoder models: one window (mel bins, frames) f32
-  SamplingOptions sampling;
-  int64_t max_tokens = 0;         ///< 0: as many as the context leaves
-  std::vector<std::string> stop;  ///< text ends before the first of them
+  std::string prompt = {};  ///< text; the tokenizer's template adds what begins a text, once
+  std::optional<std::vector<int32_t>> prompt_ids = {};  ///< token ids instead, taken as they are
+  Tensor source = {};                                   ///< encoder-decoder models: one window (mel bins, frames) f32
+  SamplingOptions sampling = {};
+  int64_t max_tokens = 0;              ///< 0: as many as the context leaves
+  std::vector<std::string> stop = {};  ///< text ends before the first of them
   bool ignore_eos = false;
 };
 
@@ -47,8 +47,8 @@ using TextCallback = std::function<bool(std::string_view text)>;
 /// The prompt's ids. Without a tokenizer there is no text, but ids can be given.
 std::vector<int32_t> prompt_ids(const LoadedModel& model, const GenerateOptions& options);
 
-/// Throws UsageError naming the option that does not fit (a prompt and max_tokens that exceed the context, with the exact
-/// numbers; nothing is ever cut off in silence), Error when a step fails.
+/// Throws UsageError naming the option that does not fit (a prompt and max_tokens that exceed the context, with the
+/// exact numbers; nothing is ever cut off in silence), Error when a step fails.
 GenerateResult generate(LoadedModel& model, const GenerateOptions& options, const TextCallback& on_text = {});
 
 }  // namespace braid

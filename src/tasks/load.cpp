@@ -5,6 +5,7 @@
 #include <future>
 
 #include "backend/cpu/backend.h"
+#include "backend/oracle/backend.h"
 #include "core/error.h"
 #include "tasks/sources.h"
 #include "text/tokenizer.h"
@@ -72,8 +73,9 @@ const Tokenizer& LoadedModel::need_tokenizer() const {
 std::shared_ptr<Backend> make_backend(const LoadOptions& options) {
   if (options.device == "auto" || options.device == "cpu")
     return cpu::make_cpu_backend({.threads = options.threads, .isa = options.isa});
+  if (options.device == "oracle") return oracle::make_oracle_backend();
   throw UsageError("the device " + options.device + " is not there", {.file = {}, .field = "device", .offset = {}},
-                   "give auto or cpu");
+                   "give auto, cpu or oracle");
 }
 
 TensorIndex index_of(const std::shared_ptr<const Checkpoint>& checkpoint) {

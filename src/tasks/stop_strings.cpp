@@ -25,13 +25,16 @@ StopStrings::StopStrings(std::vector<std::string> stops) : stops_(std::move(stop
 std::string StopStrings::push(std::string_view text) {
   if (stopped_) return {};
   held_ += text;
-  size_t found = std::string::npos, hold = 0;
+  size_t begin = 0, end = std::string::npos, hold = 0;
   for (const std::string& stop : stops_) {
-    found = std::min(found, held_.find(stop));
     hold = std::max(hold, beginning_at_end(held_, stop));
+    const size_t at = held_.find(stop);
+    if (at == std::string::npos || at + stop.size() > end || (at + stop.size() == end && at >= begin)) continue;
+    begin = at;
+    end = at + stop.size();
   }
-  stopped_ = found != std::string::npos;
-  const size_t shown = stopped_ ? found : held_.size() - hold;
+  stopped_ = end != std::string::npos;
+  const size_t shown = stopped_ ? begin : held_.size() - hold;
   std::string out = held_.substr(0, shown);
   held_.erase(0, shown);
   return out;

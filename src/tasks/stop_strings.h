@@ -12,8 +12,8 @@ class StopStrings {
   /// Throws UsageError for an empty string, which would stop everything.
   explicit StopStrings(std::vector<std::string> stops);
 
-  /// The text that may be shown now. After a stop string was completed nothing more is: what came before it was the end.
-  /// Of several that end here, the one that begins first counts.
+  /// The text that may be shown now. After a stop string was completed nothing more is: what came before it was the
+  /// end. Of several that end here, the one that begins first counts.
   std::string push(std::string_view text);
   /// The end of the stream: what was held back was no stop string after all.
   std::string flush();
