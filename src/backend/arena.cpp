@@ -53,13 +53,13 @@ ArenaPlan plan_arena(const Graph& graph, const SymbolValues& bounds) {
         root[n][r] = root[of.node][of.result];
         continue;
       }
-      Place& place = plan.places[n][r];
+      Residence& place = plan.places[n][r];
       place.leaf = n;
-      if (node.op == &op::parameter) place.where = Place::Where::parameter;
-      if (node.op == &op::constant) place.where = Place::Where::constant;
-      if (node.op == &op::state) place.where = Place::Where::state;
-      if (place.where != Place::Where::unused) continue;
-      place.where = Place::Where::arena;
+      if (node.op == &op::parameter) place.where = Residence::Where::parameter;
+      if (node.op == &op::constant) place.where = Residence::Where::constant;
+      if (node.op == &op::state) place.where = Residence::Where::state;
+      if (place.where != Residence::Where::unused) continue;
+      place.where = Residence::Where::arena;
       life_of[n][r] = lives.size();
       lives.push_back({{n, r},
                        node.op == &op::input ? 0 : n,

@@ -11,16 +11,16 @@ namespace braid {
 inline constexpr uint64_t kArenaAlignment = 64;
 
 /// The memory of one value.
-struct Place {
+struct Residence {
   enum class Where : uint8_t { arena, parameter, constant, state, unused } where = Where::unused;
   uint64_t offset = 0;  ///< arena: bytes from its beginning
   uint32_t leaf = 0;    ///< parameter, constant, state: the node it is a view of
 };
 
 struct ArenaPlan {
-  std::vector<std::vector<Place>> places;  ///< per node, per result
+  std::vector<std::vector<Residence>> places;  ///< per node, per result
   uint64_t bytes = 0;
-  Place at(ValueId v) const { return places[v.node][v.result]; }
+  Residence at(ValueId v) const { return places[v.node][v.result]; }
 };
 
 /// Plans for tensors at `bounds`. Nodes run in order. Values that are the same bytes (a reshape, a state's new version,

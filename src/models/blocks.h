@@ -24,7 +24,7 @@ Value layer_norm(const Scope& s, Value x, double epsilon);
 /// (arXiv:2309.00071).
 class Rotary {
  public:
-  /// Throws Error naming rope_type when the kind is unknown.
+  /// Throws Error when head_dim is odd, or the parameters give frequencies that are not finite.
   Rotary(Builder& builder, const RopeConfig& config, int64_t head_dim);
   /// x (tokens, heads, head_dim).
   Value operator()(Value x, Value positions) const { return rope(x, positions, inverse_frequencies_, how_); }

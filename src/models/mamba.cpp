@@ -80,9 +80,9 @@ void decode(const Scope& root, const Mamba& c, const Step& t) {
   // The residual stream is f32 here whatever `residual_in_fp32` says: so are all activations.
   Value x = embedding(s["embeddings"], t.token_ids(), c.vocabulary, c.width);
   for (int64_t i = 0; i < c.layers; ++i) {
-    hidden.add(x);
     const Scope block = s["layers"][i];
     x = x + mixer(block["mixer"], c, rms_norm(block["norm"], x, c.epsilon), t);
+    hidden.add(x);  // transformers counts from the first layer's output here
   }
   x = rms_norm(s["norm_f"], x, c.epsilon);
   hidden.add(x);

@@ -7,6 +7,8 @@
 namespace braid {
 namespace {
 
+constexpr size_t kCompared = 20'000;  // a hostile file of a million names is refused in time
+
 /// Levenshtein's distance.
 size_t distance(std::string_view a, std::string_view b) {
   std::vector<size_t> row(b.size() + 1);
@@ -25,7 +27,7 @@ size_t distance(std::string_view a, std::string_view b) {
 
 std::vector<std::string> near_names(std::string_view wanted, std::span<const std::string> known) {
   std::vector<std::pair<size_t, const std::string*>> found;
-  for (const std::string& name : known) {
+  for (const std::string& name : known.first(std::min(known.size(), kCompared))) {
     // The lengths' difference bounds the distance from below: hostile names of megabytes are not compared.
     const size_t least = std::max(name.size(), wanted.size()) - std::min(name.size(), wanted.size());
     if (2 * least >= wanted.size()) continue;

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "core/error.h"
 #include "models/blocks.h"
 
 namespace braid {
@@ -60,6 +61,10 @@ double yarn_scale(const RopeConfig& c) {
 
 Rotary::Rotary(Builder& builder, const RopeConfig& config, int64_t head_dim) {
   how_.rotary_dim = static_cast<int64_t>(static_cast<double>(head_dim) * config.partial_rotary_factor);
+  if (how_.rotary_dim < 2 || how_.rotary_dim % 2 != 0)
+    throw Error(
+        "rotary positions turn pairs: " + std::to_string(how_.rotary_dim) + " dimensions of a head are not even",
+        {.file = {}, .field = "head_dim", .offset = {}});
   std::vector<double> f = frequencies(config.theta, how_.rotary_dim);
   switch (config.type) {
     case RopeConfig::Type::standard:
@@ -75,6 +80,8 @@ Rotary::Rotary(Builder& builder, const RopeConfig& config, int64_t head_dim) {
       how_.scale = yarn_scale(config);
       break;
   }
+  if (!std::ranges::all_of(f, [](double frequency) { return std::isfinite(frequency); }))
+    throw Error("the rotary parameters give no finite frequencies", {.file = {}, .field = "rope_theta", .offset = {}});
   const std::vector<float> rounded(f.begin(), f.end());
   inverse_frequencies_ = builder.constant(Tensor::of({how_.rotary_dim / 2}, rounded));
 }

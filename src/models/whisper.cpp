@@ -37,14 +37,13 @@ struct Whisper {
         source(c.size_at("max_source_positions")),
         positions(c.size_at("max_target_positions")),
         activation(activation_name(c, "activation_function")),
-        embedding_scale(c.bool_or("scale_embedding", false) ? std::sqrt(width) : 1.0),
+        scale_embedding(c.bool_or("scale_embedding", false)),
         tied(c.bool_or("tie_word_embeddings", true)) {}
 
   Tower encoder, decoder;
   int64_t width, vocabulary, mel_bins, source, positions;
   std::string activation;
-  double embedding_scale;
-  bool tied;
+  bool scale_embedding, tied;
 };
 
 Value norm(const Scope& s, Value x) { return layer_norm(s, x, kEpsilon); }
@@ -128,8 +127,9 @@ void encode(const Scope& root, const Whisper& c, const Step& t) {
 void decode(const Scope& root, const Whisper& c, const Step& t) {
   const Scope s = root["model"]["decoder"];
   HiddenStates hidden(t, "decoder_hidden");
-  Value x = embedding(s["embed_tokens"], t.token_ids(), c.vocabulary, c.width) * c.embedding_scale +
-            embedding(s["embed_positions"], t.positions(), c.positions, c.width);
+  Value x = embedding(s["embed_tokens"], t.token_ids(), c.vocabulary, c.width);
+  if (c.scale_embedding) x = x * std::sqrt(c.width);
+  x = x + embedding(s["embed_positions"], t.positions(), c.positions, c.width);
   for (int64_t i = 0; i < c.decoder.layers; ++i) {
     hidden.add(x);
     x = decoder_layer(s["layers"][i], c, x, t);

@@ -42,13 +42,13 @@ Value softplus_of(Builder& b, Value x) {
 
 }  // namespace
 
-const OpInfo op::sigmoid{.name = "sigmoid", .kind = Kind::composite, .infer = infer, .expand = expand<sigmoid_of>};
-const OpInfo op::silu{.name = "silu", .kind = Kind::composite, .infer = infer, .expand = expand<silu_of>};
-const OpInfo op::gelu{.name = "gelu", .kind = Kind::composite, .infer = infer, .expand = expand<gelu_of>};
+const OpInfo op::sigmoid{.name = "sigmoid", .kind = Kind::elementwise, .infer = infer, .expand = expand<sigmoid_of>};
+const OpInfo op::silu{.name = "silu", .kind = Kind::elementwise, .infer = infer, .expand = expand<silu_of>};
+const OpInfo op::gelu{.name = "gelu", .kind = Kind::elementwise, .infer = infer, .expand = expand<gelu_of>};
 const OpInfo op::gelu_tanh{
-    .name = "gelu_tanh", .kind = Kind::composite, .infer = infer, .expand = expand<gelu_tanh_of>};
-const OpInfo op::relu{.name = "relu", .kind = Kind::composite, .infer = infer, .expand = expand<relu_of>};
-const OpInfo op::softplus{.name = "softplus", .kind = Kind::composite, .infer = infer, .expand = expand<softplus_of>};
+    .name = "gelu_tanh", .kind = Kind::elementwise, .infer = infer, .expand = expand<gelu_tanh_of>};
+const OpInfo op::relu{.name = "relu", .kind = Kind::elementwise, .infer = infer, .expand = expand<relu_of>};
+const OpInfo op::softplus{.name = "softplus", .kind = Kind::elementwise, .infer = infer, .expand = expand<softplus_of>};
 
 Value sigmoid(Value x) { return append(op::sigmoid, {x}); }
 Value silu(Value x) { return append(op::silu, {x}); }

@@ -38,6 +38,7 @@ class PrecisionPass {
     for (uint32_t n = 0; n < graph_.nodes().size(); ++n) {
       if (is_product(n)) rewriter_.replace({n}, [this, n](Rewriter&) { rebuild_product(n); });
       const Node& node = graph_.node(n);
+      if (node.op == &op::rms_norm || node.op == &op::layer_norm) rewriter_.replace({n}, [this, n](Rewriter& rw) { rebuild_norm(rw, n); });
       if (node.op == &op::gather && targets_.count(node.inputs[0]) != 0)
         rewriter_.replace({n}, [this, n](Rewriter& rw) { rebuild_lookup(rw, n); });
     }
@@ -115,6 +116,18 @@ class PrecisionPass {
     for (size_t i = first_weight(n); i < node.inputs.size(); ++i) operands.push_back(converted(node.inputs[i]));
     const std::vector<Value> results = rewriter_.builder().copy(node, std::move(operands));
     for (uint32_t r = 0; r < results.size(); ++r) rewriter_.set({n, r}, results[r]);
+  }
+
+  /// Weights of norms are few: they are widened at load, so that kernels read f32.
+  void rebuild_norm(Rewriter& rw, uint32_t n) {
+    const Node& node = graph_.node(n);
+    std::vector<Value> operands;
+    for (ValueId v : node.inputs) {
+      Value operand = rw.operand(v);
+      const bool widen = constant_[v.node] && operand.type().format != Format::f32;
+      operands.push_back(widen ? cast(operand, Format::f32) : operand);
+    }
+    rw.set({n, 0}, rw.builder().copy(node, std::move(operands)).front());
   }
 
   void rebuild_lookup(Rewriter& rw, uint32_t n) {

@@ -121,8 +121,8 @@ CpuExecutable::CpuExecutable(Graph graph, const CompileOptions& options, const K
 }
 
 std::byte* CpuExecutable::address(ValueId value) const {
-  const Place place = plan_.at(value);
-  if (place.where == Place::Where::arena) return arena_->data() + place.offset;
+  const Residence place = plan_.at(value);
+  if (place.where == Residence::Where::arena) return arena_->data() + place.offset;
   return leaves_[place.leaf].bytes();
 }
 
@@ -168,8 +168,6 @@ void CpuExecutable::prepare(const StepData& step) {
     const std::string& name = node.attrs.text("name");
     const auto it = std::find_if(step.inputs.begin(), step.inputs.end(),
                                  [&](const NamedTensor& input) { return input.name == name; });
-    const Place where{.file = {}, .field = name, .offset = {}};
-    (void)where;
     if (it == step.inputs.end()) throw Error("a step input is missing", {.file = {}, .field = name, .offset = {}});
     const std::vector<int64_t> shape = sizes_at(node.types.front().shape, sizes_);
     if (it->tensor.shape != shape || it->tensor.format != node.types.front().format)
@@ -258,9 +256,9 @@ Tensor CpuExecutable::output(std::string_view name) const {
   for (const auto& output : graph_.outputs()) {
     if (output.name != name) continue;
     const Type& type = graph_.type(output.value);
-    const Place place = plan_.at(output.value);
+    const Residence place = plan_.at(output.value);
     Tensor tensor{sizes_at(type.shape, sizes_), type.format, type.layout, arena_, place.offset};
-    if (place.where != Place::Where::arena) {
+    if (place.where != Residence::Where::arena) {
       const Tensor& leaf = leaves_[place.leaf];
       tensor.buffer = leaf.buffer;
       tensor.offset = leaf.offset;

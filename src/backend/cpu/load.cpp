@@ -74,7 +74,7 @@ Tensor convert(const Graph& load, const std::vector<const Node*>& chain, Paramet
 Tensor run_load_graph(const Graph& load, ParameterSource& source) {
   if (const auto chain = conversions(load); !chain.empty()) return convert(load, chain, source);
   oracle::Feeds feeds;
-  feeds.parameter = [&](std::string_view name) { return source.get(name); };
+  feeds.parameters = oracle::parameters_by_name([&](std::string_view name) { return source.get(name); });
   Tensor result = oracle::interpret(load, feeds).front().tensor;
   source.check();
   return result;

@@ -1,5 +1,6 @@
 #include "text/base/vocabulary.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <random>
@@ -17,6 +18,8 @@ uint64_t load(const char* bytes, size_t count) {
   std::memcpy(&word, bytes, count);
   return word;
 }
+
+uint64_t head_of(std::string_view token) { return load(token.data(), std::min<size_t>(token.size(), 8)); }
 
 constexpr uint64_t kFirst = 0xA0761D6478BD642Fu, kSecond = 0xE7037ED1A0B428DBu;  // the odd constants of wyhash
 
@@ -42,38 +45,41 @@ void Vocabulary::rehash(size_t slots) {
   slots_.assign(slots, {});
   for (size_t id = 0; id < entries_.size(); ++id) {
     if (entries_[id].bytes == kAbsent) continue;
-    const uint64_t h = hash(view(entries_[id]), seed_);
-    size_t at = h & (slots - 1);
+    const std::string_view token = view(entries_[id]);
+    size_t at = hash(token, seed_) & (slots - 1);
     while (slots_[at].id >= 0) at = (at + 1) & (slots - 1);
-    slots_[at] = {static_cast<uint32_t>(h >> 32), static_cast<int32_t>(id)};
+    slots_[at] = {head_of(token), entries_[id].bytes, static_cast<int32_t>(id)};
   }
+}
+
+bool Vocabulary::holds(const Slot& slot, std::string_view token, uint64_t head) const {
+  if (slot.head != head || slot.bytes != token.size()) return false;
+  return token.size() <= 8 || view(entries_[static_cast<size_t>(slot.id)]).substr(8) == token.substr(8);
 }
 
 bool Vocabulary::add(std::string_view token, int32_t id) {
   const auto index = static_cast<size_t>(id);
   if (index < entries_.size() && entries_[index].bytes != kAbsent) return false;
   if (2 * (count_ + 1) > slots_.size()) rehash(2 * slots_.size());
-  const uint64_t h = hash(token, seed_);
-  const auto tag = static_cast<uint32_t>(h >> 32);
   const size_t mask = slots_.size() - 1;
-  size_t at = h & mask;
+  const uint64_t head = head_of(token);
+  size_t at = hash(token, seed_) & mask;
   for (; slots_[at].id >= 0; at = (at + 1) & mask) {
-    if (slots_[at].tag == tag && view(entries_[static_cast<size_t>(slots_[at].id)]) == token) return false;
+    if (holds(slots_[at], token, head)) return false;
   }
   if (index >= entries_.size()) entries_.resize(index + 1);
   entries_[index] = {static_cast<uint32_t>(characters_.size()), static_cast<uint32_t>(token.size())};
   characters_ += token;
-  slots_[at] = {tag, id};
+  slots_[at] = {head, static_cast<uint32_t>(token.size()), id};
   ++count_;
   return true;
 }
 
 std::optional<int32_t> Vocabulary::find(std::string_view token) const {
-  const uint64_t h = hash(token, seed_);
-  const auto tag = static_cast<uint32_t>(h >> 32);
   const size_t mask = slots_.size() - 1;
-  for (size_t at = h & mask; slots_[at].id >= 0; at = (at + 1) & mask) {
-    if (slots_[at].tag == tag && view(entries_[static_cast<size_t>(slots_[at].id)]) == token) return slots_[at].id;
+  const uint64_t head = head_of(token);
+  for (size_t at = hash(token, seed_) & mask; slots_[at].id >= 0; at = (at + 1) & mask) {
+    if (holds(slots_[at], token, head)) return slots_[at].id;
   }
   return std::nullopt;
 }
@@ -111,6 +117,8 @@ Vocabulary Vocabulary::read(const Json& object, const Limits& limits) {
   Vocabulary vocabulary;
   vocabulary.reserve(object.size(), bytes);
   for (size_t i = 0; i < object.size(); ++i) {
+    constexpr size_t kAhead = 8;
+    if (i + kAhead < object.size()) vocabulary.prefetch(object.key(i + kAhead));
     const Json value = object.value(i);
     const int32_t id = read_token_id(value, limits);
     if (!vocabulary.add(object.key(i), id)) {

@@ -2,7 +2,7 @@
 // The merges of byte-pair encoding: pair of token ids → rank and the token they become.
 
 #include <cstdint>
-#include <optional>
+#include <span>
 #include <vector>
 
 #include "text/base/vocabulary.h"
@@ -16,15 +16,13 @@ struct Merge {
 
 class MergeTable {
  public:
-  MergeTable() : MergeTable(0) {}
-  explicit MergeTable(size_t merges);
+  MergeTable() : MergeTable(std::span<const Entry>()) {}
   /// From a JSON array of "a b" or ["a", "b"]. `prefix` is what the second of a pair starts with inside words
   /// (continuing_subword_prefix). Throws Error naming the merge when one of the pair, or the token they become, is not
-  /// in the vocabulary.
+  /// in the vocabulary. The later of two equal pairs counts.
   static MergeTable read(const Json& list, const Vocabulary& vocabulary, std::string_view prefix, const Limits& limits);
 
-  /// The later of two equal pairs counts.
-  void set(int32_t first, int32_t second, Merge merge);
+  /// Null when the pair does not merge.
   const Merge* find(int32_t first, int32_t second) const {
     const uint64_t key = key_of(first, second);
     for (size_t at = slot_of(key);; at = (at + 1) & mask_) {
@@ -34,7 +32,7 @@ class MergeTable {
   }
 
  private:
-  struct Slot {
+  struct Entry {
     uint64_t key = kEmpty;
     Merge merge{};
   };
@@ -42,9 +40,10 @@ class MergeTable {
   static uint64_t key_of(int32_t first, int32_t second) {
     return static_cast<uint64_t>(static_cast<uint32_t>(first)) << 32 | static_cast<uint32_t>(second);
   }
+  explicit MergeTable(std::span<const Entry> merges);
   size_t slot_of(uint64_t key) const { return (key * 0x9E3779B97F4A7C15u >> 29) & mask_; }
 
-  std::vector<Slot> slots_;  // a power of two of them, at most half full
+  std::vector<Entry> slots_;  // a power of two of them, at most two thirds full
   size_t mask_ = 0;
 };
 
