@@ -45,8 +45,8 @@ class Sampler {
   std::vector<Candidate> candidates_;
 };
 
-/// The n-th number of a stream, uniform in [0, 1): a counter-based generator (SplitMix64's finaliser over a hashed seed;
-/// Steele, Lea, Flood 2014).
+/// The n-th number of a stream, uniform in [0, 1): a counter-based generator (SplitMix64's finaliser over a hashed
+/// seed; Steele, Lea, Flood 2014).
 double uniform(uint64_t seed, uint64_t index);
 
 }  // namespace braid

@@ -26,6 +26,7 @@ struct LoadOptions {
   int64_t context = 0;                  ///< longest sequence in tokens; 0: the model's, at most kDefaultContext
   int64_t sequences = 1;                ///< sequences in one step at most
   int64_t step_tokens = 512;            ///< tokens in one step at most
+  int64_t rows = 0;                     ///< rows of logits in one step at most; 0: one per sequence
   std::optional<uint64_t> memory;       ///< bytes that weights, states and arenas may take together
   bool strict = false;                  ///< a slow fallback is an error
   bool stateful = true;                 ///< false: cacheless graphs, one step holds whole sequences (`forward`)
