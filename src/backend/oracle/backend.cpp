@@ -1,7 +1,7 @@
 #include "backend/oracle/backend.h"
 
-#include <algorithm>
-#include <cstdint>
+#include <cstring>
+#include <exception>
 
 #include "backend/oracle/interpret.h"
 #include "core/error.h"
@@ -10,66 +10,92 @@
 namespace braid::oracle {
 namespace {
 
+Tensor copy_of(const Tensor& tensor) {
+  Tensor copy = Tensor::make(tensor.shape, tensor.format, tensor.layout);
+  std::memcpy(copy.bytes(), tensor.bytes(), tensor.byte_size());
+  return copy;
+}
+
 class OracleExecutable : public Executable {
  public:
-  OracleExecutable(const Graph& graph, const CompileOptions& options) : interpreter_(graph), options_(options) {}
+  OracleExecutable(const Graph& graph, std::string size_class)
+      : interpreter_(graph), size_class_(std::move(size_class)) {}
 
   void bind(WeightStore& weights, StateMap& states) override {
-    for (const uint32_t n : graph().parameters())
-      parameters_.emplace(graph().node(n).attrs.text("name"), weights.get(graph().node(n)));
-    feeds_.parameters = [this](const Node& node) { return parameters_.find(node.attrs.text("name"))->second; };
-    for (const uint32_t n : graph().states()) {
-      const std::string& state = graph().node(n).attrs.text("name");
-      const auto found = states.find(state);
-      if (found == states.end()) throw Error("state is not bound", {.file = {}, .field = state, .offset = {}});
-      feeds_.states.insert(*found);
+    std::map<std::string, Tensor, std::less<>> parameters;
+    for (uint32_t n : graph().parameters())
+      parameters[graph().node(n).attrs.text("name")] = weights.get(graph().node(n));
+    feeds_.parameters = [parameters = std::move(parameters)](const Node& node) {
+      return parameters.at(node.attrs.text("name"));
+    };
+    feeds_.states.clear();
+    for (uint32_t n : graph().states()) {
+      const std::string& name = graph().node(n).attrs.text("name");
+      auto it = states.find(name);
+      if (it == states.end()) throw Error("a state is missing", {.file = {}, .field = name, .offset = {}});
+      feeds_.states[name] = it->second;
     }
   }
 
   void prepare(const StepData& step) override {
-    for (const Symbol s : {Symbol::tokens, Symbol::sequences, Symbol::rows})
-      if (step.sizes[s] > options_.bounds[s])
-        throw Error("a step of " + std::to_string(step.sizes[s]) + " " + std::string(braid::name(s)) +
-                        " is larger than the bound of " + std::to_string(options_.bounds[s]),
-                    {.file = {}, .field = std::string(braid::name(s)), .offset = {}});
     feeds_.sizes = step.sizes;
-    for (const Symbol s : {Symbol::pages, Symbol::slots, Symbol::source_slots}) feeds_.sizes[s] = options_.bounds[s];
+    for (uint32_t n : graph().states()) {  // pools have the sizes that they were bound with
+      const Node& node = graph().node(n);
+      const Shape& shape = node.types[0].shape;
+      if (!shape.empty() && !shape.front().is_number())
+        feeds_.sizes[shape.front().symbol] = feeds_.states.at(node.attrs.text("name")).shape.front();
+    }
     feeds_.inputs.clear();
-    for (const NamedTensor& input : step.inputs) feeds_.inputs.emplace(input.name, input.tensor);
-    for (const uint32_t n : graph().inputs())
-      if (const std::string& input = graph().node(n).attrs.text("name"); !feeds_.inputs.contains(input))
-        throw Error("the step lacks an input", {.file = {}, .field = input, .offset = {}});
+    for (const NamedTensor& input : step.inputs) feeds_.inputs[input.name] = copy_of(input.tensor);
+    interpreter_.check(feeds_);
   }
 
-  Status run() noexcept override try {
-    outputs_ = interpreter_.run(feeds_);
-    return {};
-  } catch (const std::exception& error) {
-    return {.ok = false, .message = error.what()};
+  Status run() noexcept override {
+    try {
+      outputs_ = interpreter_.run(feeds_);
+      return {};
+    } catch (const std::exception& error) {
+      return {.ok = false, .message = error.what()};
+    }
   }
 
   Tensor output(std::string_view name) const override {
-    const auto found = std::ranges::find(outputs_, name, &NamedTensor::name);
-    return found == outputs_.end() ? Tensor{} : found->tensor;
+    for (const NamedTensor& output : outputs_)
+      if (output.name == name) return output.tensor;
+    throw Error("no such output", {.file = {}, .field = std::string(name), .offset = {}});
   }
+
   std::vector<std::string> outputs() const override {
     std::vector<std::string> names;
-    for (const Graph::Output& output : graph().outputs()) names.push_back(output.name);
+    for (const auto& output : graph().outputs()) names.push_back(output.name);
     return names;
   }
+
   Receipt receipt() const override {
-    return {.device = "oracle",
-            .size_class = options_.size_class,
-            .compute = "core ops, f64 accumulators, rounded once",
-            .lines = {}};
+    Receipt receipt{
+        .device = "oracle", .size_class = size_class_, .compute = "f32 values, f64 accumulators", .lines = {}};
+    for (uint32_t n = 0; n < graph().nodes().size(); ++n) {
+      const Node& node = graph().node(n);
+      if (node.op->kind == Kind::leaf) continue;
+      ReceiptLine line;
+      line.node = "%" + std::to_string(n) + " " + std::string(node.op->name);
+      for (const std::string& scope : node.origin.scopes) line.origin += (line.origin.empty() ? "" : " + ") + scope;
+      line.kernel = "oracle";
+      for (const Type& type : graph().operand_types(node))
+        line.formats += (line.formats.empty() ? "" : " × ") + std::string(info(type.format).name);
+      line.formats += " → " + std::string(info(node.types[0].format).name);
+      line.order = "f64, index order";
+      receipt.lines.push_back(std::move(line));
+    }
+    return receipt;
   }
+
   uint64_t arena_bytes() const override { return 0; }
   const Graph& graph() const override { return interpreter_.graph(); }
 
  private:
   Interpreter interpreter_;
-  CompileOptions options_;
-  std::map<std::string, Tensor, std::less<>> parameters_;
+  std::string size_class_;
   Feeds feeds_;
   std::vector<NamedTensor> outputs_;
 };
@@ -78,20 +104,17 @@ class OracleExecutable : public Executable {
 
 LoadRunner OracleBackend::load_runner() const {
   return [](const Graph& load, ParameterSource& source) {
-    const Feeds feeds{.sizes = {},
-                      .inputs = {},
-                      .parameters = parameters_by_name([&](std::string_view name) { return source.get(name); }),
-                      .states = {}};
-    return interpret(load, feeds).at(0).tensor;
+    Feeds feeds;
+    feeds.parameters = parameters_by_name([&source](std::string_view name) { return source.get(name); });
+    Tensor result = interpret(load, feeds).front().tensor;
+    source.check();
+    return result;
   };
 }
 
-std::vector<SizeClass> OracleBackend::size_classes() const { return {{"many", INT64_MAX}}; }
-
 std::unique_ptr<Executable> OracleBackend::compile(const Graph& graph, const CompileOptions& options) {
-  return std::make_unique<OracleExecutable>(split_load_graph(set_precision(graph, options.rewrite, {})), options);
+  return std::make_unique<OracleExecutable>(split_load_graph(set_precision(graph, options.rewrite, {})),
+                                            options.size_class);
 }
-
-std::shared_ptr<OracleBackend> make_oracle_backend() { return std::make_shared<OracleBackend>(); }
 
 }  // namespace braid::oracle
