@@ -73,7 +73,7 @@ const Tokenizer& LoadedModel::need_tokenizer() const {
 std::shared_ptr<Backend> make_backend(const LoadOptions& options) {
   if (options.device == "auto" || options.device == "cpu")
     return cpu::make_cpu_backend({.threads = options.threads, .isa = options.isa});
-  if (options.device == "oracle") return oracle::make_oracle_backend();
+  if (options.device == "oracle") return std::make_shared<oracle::OracleBackend>();
   throw UsageError("the device " + options.device + " is not there", {.file = {}, .field = "device", .offset = {}},
                    "give auto, cpu or oracle");
 }

@@ -63,9 +63,9 @@ void fill_plain(const Tensor& tensor, const Stream& stream, double mean) {
 void fill_blocks(const Tensor& tensor, const Stream& stream) {
   const FormatInfo& format = info(tensor.format);
   const IntegerBlocks& blocks = format_ops(tensor.format).blocks;
-  const double codes = std::ldexp(1.0, blocks.bits) - 1;
-  const uint16_t scale = float_to_half(static_cast<float>(kDeviation / std::sqrt((codes * codes - 1) / 12)));
-  const auto mask = static_cast<uint8_t>(codes);
+  const double z = blocks.zero_point;  // codes - z: each of 1 - z … z - 1 once, 0 twice
+  const auto scale = float_to_half(static_cast<float>(kDeviation / std::sqrt((z - 1) * (2 * z - 1) / 6)));
+  const auto mask = static_cast<uint8_t>(2 * blocks.zero_point - 1);
   const size_t count = tensor.byte_size() / format.block_bytes;
   in_chunks(count, [&](size_t begin, size_t end) {
     std::array<uint8_t, 32> code;
