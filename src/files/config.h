@@ -47,17 +47,17 @@ struct RopeConfig {
   enum class Type : uint8_t { standard, linear, llama3, yarn };
   Type type = Type::standard;
   double theta = 10000;
-  double factor = 1;                       ///< linear, llama3, yarn: how much longer the context became
-  double low_freq_factor = 1;              ///< llama3
-  double high_freq_factor = 4;             ///< llama3
-  int64_t original_max_position = 0;       ///< llama3, yarn: context before the extension
-  std::optional<double> attention_factor;  ///< yarn: scale of cos and sin; derived from factor when absent
-  double beta_fast = 32;                   ///< yarn
-  double beta_slow = 1;                    ///< yarn
-  std::optional<double> mscale;            ///< yarn (DeepSeek)
-  std::optional<double> mscale_all_dim;    ///< yarn (DeepSeek)
-  bool truncate = true;                    ///< yarn: correction range rounded to whole dimensions
-  double partial_rotary_factor = 1;        ///< share of head_dim that is rotated
+  double factor = 1;                            ///< linear, llama3, yarn: how much longer the context became
+  double low_freq_factor = 1;                   ///< llama3
+  double high_freq_factor = 4;                  ///< llama3
+  int64_t original_max_position = 0;            ///< llama3, yarn: context before the extension
+  std::optional<double> attention_factor = {};  ///< yarn: scale of cos and sin; derived from factor when absent
+  double beta_fast = 32;                        ///< yarn
+  double beta_slow = 1;                         ///< yarn
+  std::optional<double> mscale = {};            ///< yarn (DeepSeek)
+  std::optional<double> mscale_all_dim = {};    ///< yarn (DeepSeek)
+  bool truncate = true;                         ///< yarn: correction range rounded to whole dimensions
+  double partial_rotary_factor = 1;             ///< share of head_dim that is rotated
 };
 
 /// A config, or one of its nested configs ("text_config"). Cheap to copy. A null member counts as absent. Getters throw

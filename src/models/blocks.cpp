@@ -1,8 +1,27 @@
 #include "models/blocks.h"
 
+#include <algorithm>
+
 #include "core/error.h"
 
 namespace braid {
+
+Value media(const Step& t, std::string name, std::vector<int64_t> size, size_t fixed) {
+  const std::vector<int64_t>& wanted = t.options().source;
+  if (!wanted.empty()) {
+    const auto end = size.begin() + static_cast<std::ptrdiff_t>(fixed);
+    if (wanted.size() != size.size() || !std::equal(size.begin(), end, wanted.begin())) {
+      const Shape given(wanted.begin(), wanted.end()), ours(size.begin(), size.end());
+      throw UsageError("the input is " + to_string(Type{.shape = given}) + " without the batch, but the model reads " +
+                           to_string(Type{.shape = ours}),
+                       {.file = {}, .field = name, .offset = {}}, "resize or pad it");
+    }
+    size = wanted;
+  }
+  Shape shape{Symbol::sequences};
+  shape.insert(shape.end(), size.begin(), size.end());
+  return t.builder().input(std::move(name), {.shape = std::move(shape), .format = Format::f32});
+}
 
 Value embedding(const Scope& s, Value ids, int64_t count, int64_t width) {
   const Within here(s);
@@ -47,20 +66,22 @@ Value self_attention(const Scope& s, const Step& t, Value q, Value k, Value v, c
 }
 
 SourceStates source_states(const Scope& s, const Step& t, const SourceShape& shape) {
-  const Type type{.shape = {Symbol::source_slots, shape.length, shape.heads, shape.head_dim},
-                  .format = t.options().cache};
-  return {.k = t.builder().state(s.path() + ".k", type, Lifetime::source),
-          .v = t.builder().state(s.path() + ".v", type, Lifetime::source)};
+  const auto state = [&](const char* suffix, Shape type) {
+    return t.builder().state(s.path() + suffix, {.shape = std::move(type), .format = t.options().cache},
+                             Lifetime::source);
+  };
+  return {.k = state(".k", {Symbol::source_slots, shape.heads, shape.head_dim, shape.length}),
+          .v = state(".v", {Symbol::source_slots, shape.heads, shape.length, shape.head_dim})};
 }
 
 void write_source(const Step& t, const SourceStates& states, Value k, Value v) {
-  const auto write = [&](Value state, Value x) {
-    const int64_t length = state.dim(1).number();
-    const Value rows = reshape(x, {x.dim(0) / length, length, state.dim(2), state.dim(3)});
-    t.builder().state_result(state, scatter(state, rows, t.source_slot()));
+  const Dim heads = states.v.dim(1), length = states.v.dim(2), head_dim = states.v.dim(3);
+  const auto write = [&](Value state, Value x, std::vector<int64_t> order) {
+    const Value rows = reshape(x, {x.dim(0) / length.number(), length, heads, head_dim});
+    t.builder().state_result(state, scatter(state, transpose(rows, std::move(order)), t.source_slot()));
   };
-  write(states.k, k);
-  write(states.v, v);
+  write(states.k, k, {0, 2, 3, 1});
+  write(states.v, v, {0, 2, 1, 3});
 }
 
 Value cross_attention(const Step& t, const SourceStates& states, Value q, const Attend& how) {
@@ -89,8 +110,9 @@ Value mixture(const Scope& s, Value x, const Mixture& how) {
   return reduce_sum(reshape(y, {tokens, how.chosen, width}) * reshape(weights, {tokens, how.chosen, 1}), 1);
 }
 
-void HiddenStates::add(Value x) {
-  if (step_.options().hidden_states) step_.builder().output(prefix_ + "." + std::to_string(count_++), x);
+void HiddenStates::add(Value x, const Shape& shape) {
+  if (!step_.options().hidden_states) return;
+  step_.builder().output(prefix_ + "." + std::to_string(count_++), shape.empty() ? x : reshape(x, shape));
 }
 
 Value first_of_each(const Step& t, Value x) {

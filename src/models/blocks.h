@@ -11,7 +11,10 @@
 
 namespace braid {
 
-// ---- embeddings and norms
+// ---- inputs, embeddings and norms
+/// An image or a window of features per sequence: the input NAME (sequences, size…) f32, of the size that the options
+/// ask for, else of `size`. Throws UsageError when the first `fixed` dimensions are not those of `size`.
+Value media(const Step& t, std::string name, std::vector<int64_t> size, size_t fixed);
 /// Rows `ids` (…) of SCOPE.weight (count, width), in f32 → (…, width).
 Value embedding(const Scope& s, Value ids, int64_t count, int64_t width);
 /// With SCOPE.weight, over the last dimension.
@@ -46,7 +49,8 @@ Value self_attention(const Scope& s, const Step& t, Value q, Value k, Value v, c
 /// The keys and values of a source of fixed length, one row per source slot: the states SCOPE.k and SCOPE.v, of
 /// lifetime source.
 struct SourceStates {
-  Value k, v;  ///< (source_slots, length, heads, head_dim)
+  Value k;  ///< (source_slots, heads, head_dim, length)
+  Value v;  ///< (source_slots, heads, length, head_dim)
 };
 struct SourceShape {
   int64_t length, heads, head_dim;
@@ -74,7 +78,8 @@ Value mixture(const Scope& s, Value x, const Mixture& how);
 class HiddenStates {
  public:
   HiddenStates(const Step& t, std::string prefix) : step_(t), prefix_(std::move(prefix)) {}
-  void add(Value x);
+  /// Reshaped when a shape is given.
+  void add(Value x, const Shape& shape = {});
 
  private:
   const Step& step_;

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "core/error.h"
 #include "models/family.h"
 
 namespace braid {
@@ -80,12 +79,8 @@ Value layer(const Scope& s, const ResNet& c, Value x, int64_t width, int64_t str
 }
 
 Value backbone(const Scope& s, const ResNet& c, const Step& t) {  // → (batch, widths.back(), height / 32, width / 32)
-  const std::vector<int64_t>& size = t.options().source;
-  if (!size.empty() && (size.size() != 3 || size[0] != c.channels))
-    throw UsageError("images must be (" + std::to_string(c.channels) + ", height, width)",
-                     {.file = {}, .field = "pixel_values", .offset = {}});
   HiddenStates hidden(t, "hidden");
-  Value x = t.media("pixel_values", size.empty() ? Shape{c.channels, 224, 224} : Shape(size.begin(), size.end()));
+  Value x = media(t, "pixel_values", {c.channels, 224, 224}, 1);
   x = conv_norm(s["embedder"]["embedder"], x, {.out = c.stem, .kernel = 7, .stride = 2});
   x = reduce_window(activation(c.activation, x), "max", {.size = {3, 3}, .stride = {2, 2}, .padding = {1, 1}});
   hidden.add(x);

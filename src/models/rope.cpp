@@ -80,9 +80,9 @@ Rotary::Rotary(Builder& builder, const RopeConfig& config, int64_t head_dim) {
       how_.scale = yarn_scale(config);
       break;
   }
-  if (!std::ranges::all_of(f, [](double frequency) { return std::isfinite(frequency); }))
-    throw Error("the rotary parameters give no finite frequencies", {.file = {}, .field = "rope_theta", .offset = {}});
   const std::vector<float> rounded(f.begin(), f.end());
+  if (!std::ranges::all_of(rounded, [](float frequency) { return std::isfinite(frequency); }))
+    throw Error("the rotary parameters give no finite frequencies", {.file = {}, .field = "rope_theta", .offset = {}});
   inverse_frequencies_ = builder.constant(Tensor::of({how_.rotary_dim / 2}, rounded));
 }
 

@@ -2,6 +2,7 @@
 // The inputs of a step as values. An input becomes part of a graph when a family first asks for it, so that an entry's
 // graph has only the inputs that it reads. Their names and types are the contract of models/model.h.
 
+#include <string>
 #include <utility>
 
 #include "models/model.h"
@@ -24,12 +25,6 @@ class Step {
   Value page_table() const {
     return builder_.input("page_table", {.shape = {Symbol::sequences, options_.max_pages}, .format = Format::i32});
   }
-  /// An image or a window of features per sequence: (sequences, size…) f32.
-  Value media(std::string name, Shape size) const {
-    size.insert(size.begin(), Symbol::sequences);
-    return builder_.input(std::move(name), {.shape = std::move(size), .format = Format::f32});
-  }
-
   Builder& builder() const { return builder_; }
   const EntryOptions& options() const { return options_; }
 

@@ -4,13 +4,10 @@
 #include <array>
 #include <cmath>
 
-#include "core/error.h"
 #include "models/family.h"
 
 namespace braid {
 namespace {
-
-constexpr double kEpsilon = 1e-5;  // torch's default, which Whisper configs do not name
 
 constexpr std::string_view kDefaults = R"({
   "d_model": 384, "encoder_layers": 4, "encoder_attention_heads": 6, "encoder_ffn_dim": 1536, "decoder_layers": 4,
@@ -46,11 +43,15 @@ struct Whisper {
   bool scale_embedding, tied;
 };
 
-Value norm(const Scope& s, Value x) { return layer_norm(s, x, kEpsilon); }
+/// With torch's default epsilon, which Whisper configs do not name.
+Value norm(const Scope& s, Value x) { return layer_norm(s, x, 1e-5); }
 
-/// x (tokens, width) → queries, keys (which have no bias) and values (tokens, width).
-std::array<Value, 3> queries_keys_values(const Scope& s, Value x, int64_t width) {
-  return {s.project("q_proj", x, width, kBias), s.project("k_proj", x, width), s.project("v_proj", x, width, kBias)};
+/// x (tokens, width) → queries, keys (which have no bias) and values (tokens, heads, head_dim).
+std::array<Value, 3> queries_keys_values(const Scope& s, Value x, const HeadConfig& c) {
+  const auto heads = [&](std::string_view name, bool bias) {
+    return split_heads(s.project(name, x, c.hidden, bias), c.head_dim);
+  };
+  return {heads("q_proj", kBias), heads("k_proj", kNoBias), heads("v_proj", kBias)};
 }
 
 Value mlp(const Scope& s, const Whisper& c, const Tower& tower, Value x) {
@@ -61,44 +62,37 @@ Value mlp(const Scope& s, const Whisper& c, const Tower& tower, Value x) {
 Value encoder_layer(const Scope& s, const Whisper& c, Value x, Value span_start) {  // x: (sequences * source, width)
   const Within here(s);
   const Scope a = s["self_attn"];
-  const int64_t head_dim = c.encoder.heads.head_dim;
-  const auto [q, k, v] = queries_keys_values(a, norm(s["self_attn_layer_norm"], x), c.width);
-  const Value y = attend(split_heads(q, head_dim), split_heads(k, head_dim), split_heads(v, head_dim), span_start,
-                         {.scale = 1 / std::sqrt(head_dim), .causal = false});
+  const auto [q, k, v] = queries_keys_values(a, norm(s["self_attn_layer_norm"], x), c.encoder.heads);
+  const Value y = attend(q, k, v, span_start, {.scale = 1 / std::sqrt(c.encoder.heads.head_dim), .causal = false});
   x = x + a.project("out_proj", merge_heads(y), c.width, kBias);
   return mlp(s, c, c.encoder, x);
+}
+
+SourceStates source_of(const Scope& cross, const Whisper& c, const Step& t) {
+  return source_states(cross, t, {c.source, c.decoder.heads.heads, c.decoder.heads.head_dim});
 }
 
 Value decoder_layer(const Scope& s, const Whisper& c, Value x, const Step& t) {  // x: (tokens, width)
   const Within here(s);
   const Scope a = s["self_attn"], cross = s["encoder_attn"];
-  const auto& [width, heads, kv_heads, head_dim] = c.decoder.heads;
+  const int64_t head_dim = c.decoder.heads.head_dim;
   const double scale = 1 / std::sqrt(head_dim);
-  const auto [q, k, v] = queries_keys_values(a, norm(s["self_attn_layer_norm"], x), width);
-  const Value y = self_attention(a, t, split_heads(q, head_dim), split_heads(k, head_dim), split_heads(v, head_dim),
-                                 {.scale = scale});
-  x = x + a.project("out_proj", y, width, kBias);
+  const auto [q, k, v] = queries_keys_values(a, norm(s["self_attn_layer_norm"], x), c.decoder.heads);
+  x = x + a.project("out_proj", self_attention(a, t, q, k, v, {.scale = scale}), c.width, kBias);
 
-  const Value query = cross.project("q_proj", norm(s["encoder_attn_layer_norm"], x), width, kBias);
-  const SourceStates source = source_states(cross, t, {.length = c.source, .heads = heads, .head_dim = head_dim});
-  x = x + cross.project("out_proj",
-                        cross_attention(t, source, split_heads(query, head_dim), {.scale = scale, .causal = false}),
-                        width, kBias);
+  const Value query = cross.project("q_proj", norm(s["encoder_attn_layer_norm"], x), c.width, kBias);
+  const Value y = cross_attention(t, source_of(cross, c, t), split_heads(query, head_dim), {scale, /*causal=*/false});
+  x = x + cross.project("out_proj", y, c.width, kBias);
   return mlp(s, c, c.decoder, x);
 }
 
 /// Log-mel frames to (sequences, source, width): two convolutions, of which the second halves the frames.
 Value frames(const Scope& s, const Whisper& c, const Step& t) {
-  const std::vector<int64_t> size{c.mel_bins, 2 * c.source};
-  if (!t.options().source.empty() && t.options().source != size)
-    throw UsageError(
-        "Whisper reads windows of " + std::to_string(size[0]) + " mel bins and " + std::to_string(size[1]) + " frames",
-        {.file = {}, .field = "input_features", .offset = {}}, "pad the window with silence");
   const auto step = [&](const Scope& k, Value x, int64_t stride) {
     const Value y = conv(x, k.floats("weight", {c.width, x.dim(1), 3}), {.stride = {stride}, .padding = {1}});
     return gelu(add_channels(y, k.floats("bias", {c.width})));
   };
-  Value x = step(s["conv1"], t.media("input_features", {size[0], size[1]}), 1);
+  Value x = step(s["conv1"], media(t, "input_features", {c.mel_bins, 2 * c.source}, 2), 1);
   x = transpose(step(s["conv2"], x, 2), {0, 2, 1});
   return x + s["embed_positions"].floats("weight", {c.source, c.width});
 }
@@ -110,17 +104,16 @@ void encode(const Scope& root, const Whisper& c, const Step& t) {
   HiddenStates hidden(t, "encoder_hidden");
   Value x = reshape(frames(s, c, t), flat);
   for (int64_t i = 0; i < c.encoder.layers; ++i) {
-    hidden.add(reshape(x, windows));
+    hidden.add(x, windows);
     x = encoder_layer(s["layers"][i], c, x, span_start);
   }
   x = norm(s["layer_norm"], x);
-  hidden.add(reshape(x, windows));
+  hidden.add(x, windows);
   t.builder().output("encoder_last_hidden_state", reshape(x, windows));
   for (int64_t i = 0; i < c.decoder.layers; ++i) {
     const Scope cross = decoder["layers"][i]["encoder_attn"];
-    const HeadConfig& h = c.decoder.heads;
-    write_source(t, source_states(cross, t, {.length = c.source, .heads = h.heads, .head_dim = h.head_dim}),
-                 cross.project("k_proj", x, c.width), cross.project("v_proj", x, c.width, kBias));
+    write_source(t, source_of(cross, c, t), cross.project("k_proj", x, c.width),
+                 cross.project("v_proj", x, c.width, kBias));
   }
 }
 

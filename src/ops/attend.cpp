@@ -27,16 +27,15 @@ std::vector<Type> infer(Types operands, const Attrs& attrs) {
   check_format(operands, 0, Format::f32);
   check_rank(operands, 0, 3);
   const int64_t heads = check_number(operands, 0, 1), head_dim = check_number(operands, 0, 2);
-  const size_t kv_axis = cache == "source" ? 2 : 1;
-  const int64_t kv_heads = check_number(operands, 1, kv_axis);
+  const int64_t kv_heads = check_number(operands, 1, 1);
   if (kv_heads < 1 || heads % kv_heads != 0)
     fail_operand(1, operands[1], "has key-value heads that do not divide " + std::to_string(heads) + " heads");
   if (cache == "source") {
     check_rank(operands, 1, 4);
-    for (size_t i = 1; i < 3; ++i) {
-      check_floating(operands, i);
-      check_shape(operands, i, {operands[1][0], operands[1][1], Dim(kv_heads), Dim(head_dim)});
-    }
+    for (size_t i = 1; i < 3; ++i) check_floating(operands, i);
+    const Dim slots = operands[1][0], length = operands[1][3];
+    check_shape(operands, 1, {slots, Dim(kv_heads), Dim(head_dim), length});
+    check_shape(operands, 2, {slots, Dim(kv_heads), length, Dim(head_dim)});
     check_indices(operands, 3, {kSequences + 1});
     check_indices(operands, 4, {kSequences});
     if (attrs.integer("causal") != 0) throw ShapeError("attention over a source is not causal");
@@ -147,7 +146,8 @@ std::vector<Value> expand_paged(Builder& b, const Node& node, std::span<const Va
 }
 
 std::vector<Value> expand_source(Builder& b, const Node& node, std::span<const Value> o) {
-  return {attend_dense(b, node, o[0], segment_of(o[3], o[0].dim(0)), {gather(o[1], o[4]), gather(o[2], o[4]), {}, {}})};
+  Keys k{transpose(gather(o[1], o[4]), {0, 3, 1, 2}), transpose(gather(o[2], o[4]), {0, 2, 1, 3}), {}, {}};
+  return {attend_dense(b, node, o[0], segment_of(o[3], o[0].dim(0)), k)};
 }
 
 std::vector<Value> expand(Builder& b, const Node& node, std::span<const Value> operands) {
@@ -163,9 +163,9 @@ Cost cost(const Node& node, Types o, const SymbolValues& sizes) {
   const Type& keys = cache == "paged" ? o[3] : o[1];
   double length = tokens / sequences * (node.attrs.integer("causal") != 0 ? 0.5 : 1.0);
   if (cache == "paged") length = static_cast<double>((o[7][1] * keys[3].number()).number());
-  if (cache == "source") length = static_cast<double>(keys[1].at(sizes));
+  if (cache == "source") length = static_cast<double>(keys[3].at(sizes));
   const double width = static_cast<double>(o[0][1].number() * o[0][2].number());
-  const double kv_width = static_cast<double>(keys[cache == "source" ? 2 : 1].number() * o[0][2].number());
+  const double kv_width = static_cast<double>(keys[1].number() * o[0][2].number());
   return {.flops = 4 * tokens * width * length,
           .bytes = 8 * tokens * (width + kv_width) + 2 * sequences * length * kv_width * info(keys.format).block_bytes};
 }

@@ -82,7 +82,7 @@ class PrecisionPass {
       else
         w = cast(w, to);
     }
-    if (is_integer_class(to) && options_.fast() && device_.int8_products && device_.integer_layout != Layout::row_major)
+    if (is_integer_class(to) && options_.fast() && device_.int8_products && w.type().layout != device_.integer_layout)
       w = pack(w, device_.integer_layout);
     converted_[weight] = w;
     return w;
@@ -160,7 +160,10 @@ Graph split_load_graph(const Graph& graph) {
   std::vector<bool> cut(graph.nodes().size(), false);  // computed from parameters, used by something that is not
   auto mark = [&](ValueId v) {
     const Node& node = graph.node(v);
-    if (constant[v.node] && node.op->kind != Kind::leaf && node.types.size() == 1) cut[v.node] = true;
+    if (!constant[v.node] || node.op->kind == Kind::leaf || node.types.size() != 1) return;
+    for (const Dim& dim : node.types.front().shape)
+      if (!dim.is_number()) return;  // of another size in each step
+    cut[v.node] = true;
   };
   for (uint32_t n = 0; n < graph.nodes().size(); ++n)
     if (!constant[n])

@@ -60,7 +60,7 @@ TEST(Rotary, Llama3KeepsShortWavesStretchesLongOnesAndBlendsBetween) {
       ++blended;
       EXPECT_GT(f[i], plain[i] / 8);
     }
-    if (i > 0) EXPECT_LT(f[i], f[i - 1]);
+    EXPECT_TRUE(i == 0 || f[i] < f[i - 1]);
   }
   EXPECT_TRUE(kept > 0 && stretched > 0 && blended > 0);
 }
@@ -96,9 +96,7 @@ TEST(Rotary, AnOddNumberOfDimensionsIsRefused) {
 }
 
 TEST(Rotary, ParametersWithoutFiniteFrequenciesAreRefused) {
-  RopeConfig config{.type = Type::yarn, .theta = 1, .factor = 4};
-  config.original_max_position = 32;
-  EXPECT_EQ(test::error_of([&] { made(config, 16); }).place().field, "rope_theta");
+  EXPECT_EQ(test::error_of([] { made({.theta = 1e-300}, 16); }).place().field, "rope_theta");
 }
 
 }  // namespace

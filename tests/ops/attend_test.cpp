@@ -181,10 +181,20 @@ TEST(Attend, OverASourceReadsTheSlotOfEachSequence) {
   sizes[Symbol::source_slots] = 4;
   Maker m("source", op::attend, sizes);
   Value q = m.input({kTokens, kHeads, kHeadDim});
-  const Shape pool{Dim(Symbol::source_slots), kLength, kKvHeads, kHeadDim};
-  Value k = m.state(pool, Lifetime::source), v = m.state(pool, Lifetime::source);
-  const Doubles qs = direct::numbers(m.value_of(q)), ks = direct::numbers(m.value_of(k)),
-                vs = direct::numbers(m.value_of(v));
+  Value k = m.state({Symbol::source_slots, kKvHeads, kHeadDim, kLength}, Lifetime::source);
+  Value v = m.state({Symbol::source_slots, kKvHeads, kLength, kHeadDim}, Lifetime::source);
+  const Doubles qs = direct::numbers(m.value_of(q)), k_pool = direct::numbers(m.value_of(k)),
+                v_pool = direct::numbers(m.value_of(v));
+  Doubles ks(k_pool.size()), vs(v_pool.size());  // (slots, length, heads, head_dim)
+  for (int64_t slot = 0; slot < 4; ++slot)
+    for (int64_t i = 0; i < kLength; ++i)
+      for (int64_t h = 0; h < kKvHeads; ++h)
+        for (int64_t d = 0; d < kHeadDim; ++d) {
+          const auto to = static_cast<size_t>(((slot * kLength + i) * kKvHeads + h) * kHeadDim + d);
+          const int64_t head = slot * kKvHeads + h;
+          ks[to] = k_pool[static_cast<size_t>((head * kHeadDim + d) * kLength + i)];
+          vs[to] = v_pool[static_cast<size_t>((head * kLength + i) * kHeadDim + d)];
+        }
   Value y = attend_source(q, k, v, m.span_start(batch), m.slots(batch), {.scale = kScale, .causal = false});
   const Sample sample = m.finish({y}, 1);
   Doubles wanted;

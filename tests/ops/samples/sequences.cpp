@@ -66,8 +66,8 @@ void attention(std::vector<Sample>& samples) {
       sizes[Symbol::source_slots] = 5;
       Maker m("attend source" + name, op::attend, sizes);
       Value q = m.input({kTokens, h.heads, h.head_dim});
-      const Shape pool{Dim(Symbol::source_slots), 11, h.kv_heads, h.head_dim};
-      Value k_state = m.state(pool, Lifetime::source), v_state = m.state(pool, Lifetime::source);
+      Value k_state = m.state({Symbol::source_slots, h.kv_heads, h.head_dim, 11}, Lifetime::source);
+      Value v_state = m.state({Symbol::source_slots, h.kv_heads, 11, h.head_dim}, Lifetime::source);
       Value y =
           attend_source(q, k_state, v_state, m.span_start(batch), m.slots(batch), {.scale = scale, .causal = false});
       samples.push_back(m.finish({y}, attend_roundings(h)));

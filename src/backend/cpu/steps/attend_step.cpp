@@ -26,6 +26,7 @@ class AttendStep : public Step {
     scale_ = static_cast<float>(request.node.attrs.number("scale"));
     causal_ = cache_ != Cache::source && request.node.attrs.integer("causal") != 0;
     const auto type = [&](size_t i) { return request.graph.type(request.node.inputs[i]); };
+    spans_are_inputs_ = request.graph.node(request.node.inputs[span_operand()]).op == &op::input;
     heads_ = type(0)[1].number();
     head_dim_ = type(0)[2].number();
     max_tokens_ = type(0)[0].at(request.bounds);
@@ -61,6 +62,19 @@ class AttendStep : public Step {
   }
 
   void prepare(const SymbolValues&) override {
+    if (spans_are_inputs_) list_tasks();
+  }
+
+  void run(const Worker& worker) noexcept override {
+    if (!spans_are_inputs_) {
+      if (worker.first()) list_tasks();
+      worker.barrier();
+    }
+    attend(worker);
+  }
+
+ private:
+  void list_tasks() {
     // One task: some query rows of one sequence. Heads (and chunks, when tokens are few) multiply them.
     tasks_.clear();
     const int32_t* spans = span_start().ints();
@@ -79,7 +93,7 @@ class AttendStep : public Step {
     }
   }
 
-  void run(const Worker& worker) noexcept override {
+  void attend(const Worker& worker) {
     if (cache_ != Cache::source) {
       append(worker);
       worker.barrier();
@@ -110,7 +124,6 @@ class AttendStep : public Step {
     });
   }
 
- private:
   struct Task {
     int64_t sequence, row, rows;
     int64_t position;    // of the first row
@@ -128,7 +141,8 @@ class AttendStep : public Step {
   int64_t partial_floats() const { return head_dim_ + 2; }
   int64_t page_floats() const { return kv_heads_ * head_dim_ * page_size_; }
   int64_t rows_per_task() const { return std::max<int64_t>(1, kRowsPerTask / std::max<int64_t>(1, group_ / 4)); }
-  const Operand& span_start() const { return in[cache_ == Cache::none ? 3 : cache_ == Cache::paged ? 5 : 3]; }
+  size_t span_operand() const { return cache_ == Cache::paged ? 5 : 3; }
+  const Operand& span_start() const { return in[span_operand()]; }
   /// Chunks that the last row of the task sees.
   int64_t chunks_of(const Task& task) const {
     const int64_t keys = causal_ ? std::min(task.keys, task.position + task.rows) : task.keys;
@@ -249,7 +263,7 @@ class AttendStep : public Step {
   const Kernels& kernels_;
   Cache cache_;
   Format format_;
-  bool causal_, few_class_;
+  bool causal_, few_class_, spans_are_inputs_;
   float scale_;
   int64_t heads_, kv_heads_, head_dim_, group_, page_size_, max_keys_, max_chunks_, max_tokens_, max_sequences_;
   int64_t own_pages_ = 0, most_chunks_ = 1;

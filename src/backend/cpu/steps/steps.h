@@ -7,6 +7,7 @@ namespace braid::cpu {
 
 extern const KernelEntry kProductInteger, kProductBf16, kProductF32, kProductDecode;  // product_step.cpp
 extern const KernelEntry kMatmul;                                                     // matmul_step.cpp
+extern const KernelEntry kInteger;                                                    // integer_step.cpp
 extern const KernelEntry kTile;                                                       // tile_step.cpp
 extern const KernelEntry kRmsNorm, kLayerNorm, kSoftmax, kEncode, kCast, kRope;       // row_steps.cpp
 extern const KernelEntry kGather, kScatter, kTranspose, kSlice, kConcat, kBroadcast, kIota, kSegmentOf,
