@@ -51,11 +51,6 @@ class WeightStore {
   uint64_t packed_bytes_ = 0, mapped_bytes_ = 0;
 };
 
-struct NamedTensor {
-  std::string name;
-  Tensor tensor;
-};
-
 /// The sizes and inputs of one step. Inputs that the graph does not have are ignored; a missing one is an Error of
 /// prepare().
 struct StepData {

@@ -27,7 +27,7 @@ class FileMap {
   std::optional<uint64_t> failed() const;
   /// Throws Error("file was truncated while in use") when failed().
   void check() const;
-  /// Tells the system that this range is not needed for now (its pages leave the resident set).
+  /// Tells the system that this range is not needed soon (its pages leave the resident set).
   void release(uint64_t offset, uint64_t length) const;
   /// Asks the system to read this range ahead.
   void prefetch(uint64_t offset, uint64_t length) const;

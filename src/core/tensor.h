@@ -75,4 +75,9 @@ struct Tensor {
   static Tensor of(std::vector<int64_t> shape, std::span<const int32_t> values);
 };
 
+struct NamedTensor {
+  std::string name;
+  Tensor tensor;
+};
+
 }  // namespace braid

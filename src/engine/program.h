@@ -13,15 +13,16 @@
 namespace braid {
 
 struct ProgramOptions {
-  RewriteOptions rewrite;
+  RewriteOptions rewrite = {};
   int64_t context = 2048;     ///< longest sequence, in tokens
   int64_t sequences = 1;      ///< sequences in one step at most
   int64_t step_tokens = 512;  ///< tokens in one step at most
+  int64_t rows = 0;           ///< rows of logits in one step at most; 0: one per sequence
   int64_t pages = 0;          ///< pages of the pool of token states; 0: enough for `sequences` × `context`
   bool hidden_states = false;
   bool stateful = true;
   bool strict = false;
-  std::vector<int64_t> source;  ///< see EntryOptions::source
+  std::vector<int64_t> source = {};  ///< see EntryOptions::source
 };
 
 struct MemoryPlan {
@@ -31,27 +32,33 @@ struct MemoryPlan {
 
 class Program {
  public:
-  /// Throws Error when the options do not fit the model.
+  /// Throws UsageError when the options do not fit the model.
   Program(Model model, std::shared_ptr<Backend> backend, std::shared_ptr<ParameterSource> source,
           ProgramOptions options);
   ~Program();
+  Program(const Program&) = delete;
+  Program& operator=(const Program&) = delete;
 
   const Model& model() const { return model_; }
   const ProgramOptions& options() const { return options_; }
+  bool has_entry(std::string_view name) const;
   int64_t page_size() const { return entry_options_.page_size; }
   int64_t max_pages() const { return entry_options_.max_pages; }  ///< width of the page table
   int64_t pages() const { return bounds_[Symbol::pages]; }        ///< pages of the pool
   int64_t slots() const { return bounds_[Symbol::slots]; }        ///< rows of sequence states, and of source states
+  /// Whether an entry keeps states of this lifetime between steps.
+  bool keeps(std::string_view entry, Lifetime lifetime);
 
   /// Runs one step of an entry; compiles and binds what it needs the first time. The outputs stay valid until the next
   /// call for the same entry. Throws Error (inputs that do not fit, failed steps).
   std::vector<NamedTensor> run(std::string_view entry, const StepData& step);
-  /// Compiles and binds an entry for steps of so many tokens ahead of time.
+  /// Compiles and binds an entry for steps of so many tokens ahead of time. An entry that reads no tokens (images,
+  /// features) has one executable.
   Executable& executable(std::string_view entry, int64_t tokens);
   /// The graph as the family wrote it.
   const Graph& graph(std::string_view entry);
 
-  /// Exact bytes, without loading anything.
+  /// Exact bytes when every entry has run at every size, without loading anything.
   MemoryPlan plan();
   /// Receipts of what has been compiled so far.
   std::vector<Receipt> receipts() const;
@@ -60,8 +67,13 @@ class Program {
 
  private:
   struct Entry;
+  struct Compiled;
   Entry& entry(std::string_view name);
+  Compiled& compiled(Entry& entry, const SizeClass& size_class);
+  void bind(Compiled& compiled);
   CompileOptions compile_options(const SizeClass& size_class) const;
+  /// The size classes that steps of an entry can fall into.
+  std::vector<SizeClass> classes_of(const Entry& entry) const;
 
   Model model_;
   std::shared_ptr<Backend> backend_;

@@ -15,21 +15,26 @@ namespace braid {
 
 /// What the graphs need to know of a checkpoint: which tensors it has and of what type.
 struct TensorIndex {
+  std::string file;                ///< the checkpoint as the user named it, for errors
+  std::vector<std::string> names;  ///< of all tensors
   /// Nothing when the checkpoint has no tensor of this name.
   std::function<std::optional<Type>(std::string_view name)> find;
-  /// With random weights every tensor exists in this format; then `find` is not asked.
+  /// With random weights every tensor exists in this format (f32 where it is quantised and the tensor is no operand of
+  /// a product, or has rows that are no whole number of blocks); then `names` and `find` are not asked.
   std::optional<Format> random;
 };
 
 /// How an entry's graph is wanted.
 struct EntryOptions {
-  bool stateful = true;        ///< false: the cacheless form, whole sequences in one step
+  /// False: the cacheless form, whole sequences in one step (states of lifetime source stay: encoders write them).
+  bool stateful = true;
   bool hidden_states = false;  ///< also the outputs hidden.N (encoder_hidden.N, decoder_hidden.N)
   Format cache = Format::f32;  ///< format of cached keys and values
   int64_t page_size = 64;      ///< tokens per page
   int64_t max_pages = 1;       ///< width of the page table: ceil(context / page_size)
-  std::vector<int64_t>
-      source;  ///< sizes of one image or feature window without the batch: (3, height, width), (mel bins, frames)
+  /// Sizes of one image (3, height, width) or feature window (mel bins, frames), without the batch; empty: the
+  /// config's.
+  std::vector<int64_t> source = {};
 };
 
 /// A named graph. Step inputs, all optional for an entry, always of these names and types:
@@ -53,13 +58,17 @@ struct Model {
   std::vector<std::string> stale;
 };
 
+struct Blueprint;
 struct Family {
   std::string_view model_type;
-  Model (*make)(const Config& config, const TensorIndex& tensors);
+  Blueprint (*make)(const Config& config);  ///< models/family.h
 };
 /// All families, in the order of models/list.inc.
 std::span<const Family> families();
 /// Throws Error naming the model_type and listing near names when there is none.
-Model make_model(const Config& config, const TensorIndex& tensors);
+Model make_model(const Config& config, TensorIndex tensors);
+/// Throws Error naming tensors of the checkpoint that none of the model's graphs reads, unless they are stale: a config
+/// that leaves a bias or a layer out would otherwise compute something else in silence.
+void check_tensors(const Model& model, std::span<const Graph* const> graphs, const TensorIndex& tensors);
 
 }  // namespace braid

@@ -99,7 +99,7 @@ Value transpose(Value x, std::vector<int64_t> order);  ///< result dimension i i
 Value slice(Value x, int axis, int64_t start, int64_t stop);
 Value concat(std::span<const Value> parts, int axis);
 Value broadcast(Value x, Shape shape);
-Value iota(Dim count);  ///< 0 … count - 1, i32 (count)
+Value iota(Builder& b, Dim count);  ///< 0 … count - 1, i32 (count)
 /// Rows of a table: the table's first `leading` dimensions form one index space (row-major); indices i32 (…) →
 /// (indices' shape…, the table's other dimensions…). A quantised table gives f32 rows; others keep their format.
 /// An index outside the table is an error of the step that is caught before it runs; kernels clamp.
@@ -107,8 +107,9 @@ Value gather(Value table, Value indices, int leading = 1);
 /// A new version of `state` in which the rows `indices` are `values` (values: indices' shape…, the other dimensions…),
 /// converted to the state's format. Indices are distinct. The state's first `leading` dimensions form the index space.
 Value scatter(Value state, Value values, Value indices, int leading = 1);
-/// For each token the sequence it belongs to: span_start (sequences + 1) → (tokens) i32.
-Value segment_of(Value span_start);
+/// For each token the sequence it belongs to: span_start (sequences + 1) → (count) i32; count is span_start's last
+/// entry.
+Value segment_of(Value span_start, Dim count = Symbol::tokens);
 struct Group {
   Value order;    ///< (R) i32: the rows of the input, sorted stably by group
   Value offsets;  ///< (groups + 1) i32: where each group begins in `order`
@@ -157,13 +158,13 @@ Value layer_norm(Value x, Value weight, Value bias, double epsilon);  ///< bias 
 /// Rotates q or k. x (tokens, heads, head_dim); positions (tokens) i32; inverse frequencies (rotary_dim / 2) f32.
 /// Half-split pairs (i, i + rotary_dim / 2) as in Llama; `scale` multiplies sin and cos (yarn's attention factor).
 struct Rope {
-  int64_t rotary_dim = 0;
+  int64_t rotary_dim = 0;  ///< 0: all of head_dim
   double scale = 1.0;
 };
 Value rope(Value x, Value positions, Value inverse_frequencies, const Rope& how);
 
 /// Scaled dot-product attention over ragged sequences with grouped heads. q (tokens, heads, head_dim), k and v (tokens,
-/// kv_heads, head_dim).
+/// kv_heads, head_dim), where `tokens` is any dimension: an encoder's rows are 1500 * sequences.
 struct Attend {
   double scale = 1.0;
   bool causal = true;
@@ -185,8 +186,8 @@ struct Attended {
 };
 /// Appends k and v to the cache, then attends over everything cached.
 Attended attend_paged(Value q, Value k, Value v, const Paged& cache, const Attend& how);
-/// Over keys and values that an encoder left: states (source_slots, source_length, kv_heads, head_dim); source_slot
-/// (sequences) i32. Not causal; reads the states, does not change them.
+/// Over keys and values that an encoder left: k_state (source_slots, kv_heads, head_dim, source_length), v_state
+/// (source_slots, kv_heads, source_length, head_dim), so that a source is one page; source_slot (sequences) i32. Not causal; reads the states, does not change them.
 Value attend_source(Value q, Value k_state, Value v_state, Value span_start, Value source_slot, const Attend& how);
 
 /// State operands of a recurrent op; `pool` absent is the cacheless form.

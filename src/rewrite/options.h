@@ -18,8 +18,8 @@ namespace braid {
 struct RewriteOptions {
   int level = 2;
   bool exact = false;                    ///< fp32 activations and cache at any level
-  std::optional<Format> weights;         ///< convert the weights of products to this format at load
-  std::set<std::string> disabled_rules;  ///< --no-rule NAME
+  std::optional<Format> weights = {};         ///< convert the weights of products to this format at load
+  std::set<std::string> disabled_rules = {};  ///< --no-rule NAME
 
   bool fast() const { return level >= 2 && !exact; }
   /// Format of cached keys and values.

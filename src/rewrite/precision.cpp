@@ -38,6 +38,7 @@ class PrecisionPass {
     for (uint32_t n = 0; n < graph_.nodes().size(); ++n) {
       if (is_product(n)) rewriter_.replace({n}, [this, n](Rewriter&) { rebuild_product(n); });
       const Node& node = graph_.node(n);
+      if (node.op == &op::rms_norm || node.op == &op::layer_norm) rewriter_.replace({n}, [this, n](Rewriter& rw) { rebuild_norm(rw, n); });
       if (node.op == &op::gather && targets_.count(node.inputs[0]) != 0)
         rewriter_.replace({n}, [this, n](Rewriter& rw) { rebuild_lookup(rw, n); });
     }
@@ -81,7 +82,7 @@ class PrecisionPass {
       else
         w = cast(w, to);
     }
-    if (is_integer_class(to) && options_.fast() && device_.int8_products && device_.integer_layout != Layout::row_major)
+    if (is_integer_class(to) && options_.fast() && device_.int8_products && w.type().layout != device_.integer_layout)
       w = pack(w, device_.integer_layout);
     converted_[weight] = w;
     return w;
@@ -117,6 +118,18 @@ class PrecisionPass {
     for (uint32_t r = 0; r < results.size(); ++r) rewriter_.set({n, r}, results[r]);
   }
 
+  /// Weights of norms are few: they are widened at load, so that kernels read f32.
+  void rebuild_norm(Rewriter& rw, uint32_t n) {
+    const Node& node = graph_.node(n);
+    std::vector<Value> operands;
+    for (ValueId v : node.inputs) {
+      Value operand = rw.operand(v);
+      const bool widen = constant_[v.node] && operand.type().format != Format::f32;
+      operands.push_back(widen ? cast(operand, Format::f32) : operand);
+    }
+    rw.set({n, 0}, rw.builder().copy(node, std::move(operands)).front());
+  }
+
   void rebuild_lookup(Rewriter& rw, uint32_t n) {
     const Node& node = graph_.node(n);
     std::vector<Value> operands = {converted(node.inputs[0])};
@@ -147,7 +160,10 @@ Graph split_load_graph(const Graph& graph) {
   std::vector<bool> cut(graph.nodes().size(), false);  // computed from parameters, used by something that is not
   auto mark = [&](ValueId v) {
     const Node& node = graph.node(v);
-    if (constant[v.node] && node.op->kind != Kind::leaf && node.types.size() == 1) cut[v.node] = true;
+    if (!constant[v.node] || node.op->kind == Kind::leaf || node.types.size() != 1) return;
+    for (const Dim& dim : node.types.front().shape)
+      if (!dim.is_number()) return;  // of another size in each step
+    cut[v.node] = true;
   };
   for (uint32_t n = 0; n < graph.nodes().size(); ++n)
     if (!constant[n])

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "temp_folder.h"
+#include "support/kit.h"
 
 namespace braid {
 namespace {
@@ -40,7 +40,7 @@ class FakeMachine {
     folder_.write(folder + "/size", size);
   }
   const std::string kSystem = "sys/devices/system";
-  test::TempFolder folder_;
+  test::TempDirectory folder_;
 };
 
 TEST(Topology, CountsCoresRatherThanThreads) {
@@ -92,7 +92,7 @@ TEST(Topology, CountsTheQuotaOfAControlGroupOfVersion1) {
 }
 
 TEST(Topology, ASystemWithoutFilesStillHasOneCorePerProcessor) {
-  test::TempFolder empty;
+  test::TempDirectory empty;
   const CpuTopology t = read_topology(empty.path().string(), {0, 3});
   EXPECT_EQ(t.cores, 2);
   EXPECT_EQ(t.numa_nodes, 1);

@@ -67,6 +67,11 @@ TempDirectory::TempDirectory() {
   path_ = name;
 }
 
+fs::path TempDirectory::write(std::string_view name, std::string_view content) const {
+  write_file(path_ / name, content);
+  return path_ / name;
+}
+
 TempDirectory::~TempDirectory() {
   std::error_code ignored;  // a destructor has nobody to tell
   fs::remove_all(path_, ignored);

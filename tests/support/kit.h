@@ -39,6 +39,8 @@ class TempDirectory {
 
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path operator/(std::string_view name) const { return path_ / name; }
+  /// Writes a file below the folder, making the folders above it; its path.
+  std::filesystem::path write(std::string_view name, std::string_view content) const;
 
  private:
   std::filesystem::path path_;

@@ -1,0 +1,15 @@
+// The kernel table: every entry once, for one op the preferred first.
+
+#include "backend/cpu/steps/steps.h"
+
+namespace braid::cpu {
+
+std::vector<const KernelEntry*> kernel_entries() {
+  return {&kProductInteger, &kProductBf16,   &kProductF32, &kProductDecode, &kMatmul,       &kTile,   &kInteger,
+          &kRmsNorm,        &kLayerNorm,     &kSoftmax,    &kEncode,        &kCast,         &kRope,   &kGather,
+          &kScatter,        &kTranspose,     &kBroadcast,  &kSlice,         &kConcat,       &kIota,   &kSegmentOf,
+          &kGroup,          &kReduce,        &kTopK,       &kRoute,         &kReduceWindow, &kAttend, &kConv,
+          &kCausalConv,     &kSelectiveScan, &kInterpret};
+}
+
+}  // namespace braid::cpu

@@ -1,0 +1,49 @@
+#include "cli/interrupt.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace braid::cli {
+
+// A thread that reads a signalfd, not a handler: a handler could reach the flag through a global only.
+Interrupt::Interrupt() {
+  ::signal(SIGPIPE, SIG_IGN);  // a closed stdout is an error of write()
+  sigset_t wanted;
+  sigemptyset(&wanted);
+  sigaddset(&wanted, SIGINT);
+  sigaddset(&wanted, SIGTERM);
+  ::pthread_sigmask(SIG_BLOCK, &wanted, nullptr);
+  signals_ = ::signalfd(-1, &wanted, SFD_CLOEXEC);
+  stop_ = ::eventfd(0, EFD_CLOEXEC);
+  watcher_ = std::thread([this] { watch(); });
+}
+
+Interrupt::~Interrupt() {
+  const uint64_t one = 1;
+  if (::write(stop_, &one, sizeof one) == sizeof one) watcher_.join();
+  else watcher_.detach();
+  ::close(signals_);
+  ::close(stop_);
+}
+
+void Interrupt::watch() noexcept {
+  pollfd waiting[2] = {{.fd = signals_, .events = POLLIN, .revents = 0}, {.fd = stop_, .events = POLLIN, .revents = 0}};
+  while (true) {
+    if (::poll(waiting, 2, -1) < 0) {
+      if (errno == EINTR) continue;
+      return;
+    }
+    if (waiting[1].revents != 0) return;
+    signalfd_siginfo info;
+    if (::read(signals_, &info, sizeof info) != sizeof info) return;
+    if (requested() || at_once_.load(std::memory_order_relaxed)) ::_exit(kInterrupted);
+    requested_.store(true, std::memory_order_relaxed);
+  }
+}
+
+}  // namespace braid::cli

@@ -1,0 +1,40 @@
+#pragma once
+// What a family file gives: a Blueprint of its config. models/list.inc names the families.
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "models/blocks.h"
+
+namespace braid {
+
+/// A named graph of a family: appends its nodes, outputs and states. `root` finds the tensors.
+struct Entry {
+  std::string name;  ///< "decode", "encode", "forward"
+  std::function<void(const Scope& root, const Step& t)> build;
+};
+
+/// A family at the sizes of one config. Independent of any checkpoint: tensors are met through the scopes only.
+struct Blueprint {
+  std::string architecture;  ///< as in Model
+  std::vector<Entry> entries;
+  int64_t vocabulary = 0;               ///< as in Model
+  int64_t max_positions = 0;            ///< as in Model
+  std::vector<Rename> renames = {};     ///< other spellings of the tensors' names
+  std::vector<std::string> stale = {};  ///< patterns of tensors that may lie in a file unread
+};
+
+/// The class named by the config's `architectures`, or the first of `known` when it names none. Throws Error naming
+/// the field when it is not one of `known`.
+std::string architecture(const Config& config, const std::vector<std::string_view>& known);
+/// The activation that the config names under `key`. Throws Error naming the field when there is no such activation.
+std::string activation_name(const Config& config, std::string_view key);
+/// Labels of a classifier: entries of id2label, else num_labels, else 2 (transformers' default).
+int64_t label_count(const Config& config);
+
+#define FAMILY(model_type) Blueprint model_type##_family(const Config& config);
+#include "models/list.inc"
+#undef FAMILY
+
+}  // namespace braid

@@ -1,0 +1,102 @@
+#include "models/model.h"
+
+#include <algorithm>
+#include <memory>
+#include <set>
+
+#include "core/error.h"
+#include "models/family.h"
+#include "models/names.h"
+
+namespace braid {
+namespace {
+
+constexpr Family kFamilies[] = {
+#define FAMILY(model_type) {#model_type, model_type##_family},
+#include "models/list.inc"
+#undef FAMILY
+};
+
+const Family& family_of(Config config) {
+  std::vector<std::string_view> known;
+  for (const Family& family : kFamilies) known.push_back(family.model_type);
+  config.require_known(known);
+  return *std::ranges::find(kFamilies, config.model_type(), &Family::model_type);
+}
+
+Graph build(const Blueprint& blueprint, const TensorIndex& tensors, std::string_view name,
+            const EntryOptions& options) {
+  const auto entry = std::ranges::find(blueprint.entries, name, &Entry::name);
+  if (entry == blueprint.entries.end())
+    throw UsageError(blueprint.architecture + " has no entry \"" + std::string(name) + "\"");
+  Builder builder;
+  entry->build(Scope(builder, tensors, blueprint.renames), Step(builder, options));
+  return builder.finish();
+}
+
+}  // namespace
+
+std::span<const Family> families() { return kFamilies; }
+
+Model make_model(const Config& config, TensorIndex tensors) {
+  const auto blueprint = std::make_shared<const Blueprint>(family_of(config).make(config));
+  const auto index = std::make_shared<const TensorIndex>(std::move(tensors));
+  Model model{
+      .family = config.model_type(),
+      .architecture = blueprint->architecture,
+      .entries = {},
+      .vocabulary = blueprint->vocabulary,
+      .max_positions = blueprint->max_positions,
+      .build = [blueprint, index](std::string_view entry,
+                                  const EntryOptions& options) { return build(*blueprint, *index, entry, options); },
+      .stale = blueprint->stale};
+  for (const Entry& entry : blueprint->entries) model.entries.push_back(entry.name);
+  return model;
+}
+
+void check_tensors(const Model& model, std::span<const Graph* const> graphs, const TensorIndex& tensors) {
+  std::set<std::string_view> read;
+  for (const Graph* graph : graphs)
+    for (const uint32_t n : graph->parameters()) read.insert(graph->node(n).attrs.text("name"));
+  std::vector<std::string> unread;
+  for (const std::string& name : tensors.names) {
+    const auto matches_name = [&](const std::string& pattern) { return matches(pattern, name); };
+    if (!read.contains(name) && std::ranges::none_of(model.stale, matches_name)) unread.push_back(name);
+  }
+  if (unread.empty()) return;
+  constexpr size_t kShown = 5;
+  const std::string count = std::to_string(unread.size());
+  if (unread.size() > kShown) unread.resize(kShown);
+  throw Error(model.architecture + " reads " + (unread.size() == 1 ? "not one tensor" : count + " tensors not") +
+                  " of the file: " + join(unread),
+              {.file = tensors.file, .field = unread.front(), .offset = {}},
+              "take the config.json that belongs to this checkpoint");
+}
+
+std::string architecture(const Config& config, const std::vector<std::string_view>& known) {
+  const std::vector<std::string> named = config.strings("architectures");
+  if (named.empty()) return std::string(known.front());
+  for (const std::string& name : named)
+    if (std::ranges::find(known, name) != known.end()) return name;
+  const std::vector<std::string> list(known.begin(), known.end());
+  config.fail("architectures", "the architecture " + named.front() + " is not supported",
+              "for model_type " + config.model_type() + " there is " + join(list));
+}
+
+std::string activation_name(const Config& config, std::string_view key) {
+  Builder scratch;
+  std::string name = config.string_at(key);
+  try {
+    activation(name, scratch.scalar(0));
+  } catch (const Error& error) {
+    config.fail(key, error.message(), error.advice());
+  }
+  return name;
+}
+
+int64_t label_count(const Config& config) {
+  const size_t labels = config.labels().size();
+  return labels > 0 ? static_cast<int64_t>(labels) : config.size_or("num_labels", 2);
+}
+
+}  // namespace braid

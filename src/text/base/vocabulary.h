@@ -1,0 +1,68 @@
+#pragma once
+// Vocabulary: tokens ↔ ids. One block of characters and one open-addressed table, since a tokenizer of 128k tokens must
+// load in tens of milliseconds.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/json.h"
+
+namespace braid::text {
+
+/// A hash of short strings; `seed` keeps hostile vocabularies from choosing their collisions.
+uint64_t hash(std::string_view text, uint64_t seed);
+
+class Vocabulary {
+ public:
+  Vocabulary();
+  /// From a JSON object {token: id, …}. Throws Error naming the entry: an id that is negative, no integer, taken
+  /// already, or at least limits.max_vocabulary; a token longer than limits.max_token_bytes; more tokens than
+  /// limits.max_vocabulary.
+  static Vocabulary read(const Json& object, const Limits& limits);
+
+  /// False when the id or the token is taken. The id is below Limits::max_vocabulary (the caller checks).
+  bool add(std::string_view token, int32_t id);
+  std::optional<int32_t> find(std::string_view token) const;
+  /// Brings what find(token) will read into the cache, for callers that know what they will look up.
+  void prefetch(std::string_view token) const { __builtin_prefetch(&slots_[hash(token, seed_) & (slots_.size() - 1)]); }
+  /// Nothing for an id that no token has.
+  std::optional<std::string_view> token(int32_t id) const;
+  /// Tokens.
+  size_t size() const { return count_; }
+  /// One more than the highest id.
+  size_t end() const { return entries_.size(); }
+
+ private:
+  /// Where a token's characters lie, by id.
+  struct Entry {
+    uint32_t offset = 0;
+    uint32_t bytes = kAbsent;
+  };
+  /// The first eight bytes of a token decide nearly every comparison, so they lie in the table itself: one cache line
+  /// per search.
+  struct Slot {
+    uint64_t head = 0;
+    uint32_t bytes = 0;
+    int32_t id = -1;
+  };
+  static constexpr uint32_t kAbsent = UINT32_MAX;
+
+  void reserve(size_t tokens, size_t bytes);
+  void rehash(size_t slots);
+  std::string_view view(const Entry& e) const { return {characters_.data() + e.offset, e.bytes}; }
+  bool holds(const Slot& slot, std::string_view token, uint64_t head) const;
+
+  std::string characters_;
+  std::vector<Entry> entries_;  // by id
+  std::vector<Slot> slots_;     // a power of two of them, at most half full
+  size_t count_ = 0;
+  uint64_t seed_;
+};
+
+/// The integer `id` as a token id: throws at it when it is negative or not below limits.max_vocabulary.
+int32_t read_token_id(const Json& id, const Limits& limits);
+
+}  // namespace braid::text

@@ -1,0 +1,33 @@
+// tokenizer.json (version 1.0 of the `tokenizers` library's format) → parts.
+
+#include "text/base/kinds.h"
+#include "text/parts.h"
+
+namespace braid::text {
+
+TokenizerParts read_tokenizer_json(const Json& root, std::string file, const Limits& limits) {
+  if (const auto version = optional_member(root, "version"); version && version->as_string() != "1.0") {
+    version->fail("version \"" + std::string(version->as_string()) + "\" of the format is unknown",
+                  "1.0 is the one there is");
+  }
+  TokenizerParts parts;
+  parts.file = std::move(file);
+  parts.limits = limits;
+  if (const auto node = optional_member(root, "normalizer")) parts.normalizer = read_normalizer(*node, limits);
+  if (const auto node = optional_member(root, "pre_tokenizer")) parts.pre_tokenizer = read_pre_tokenizer(*node, limits);
+  parts.model = read_model(root.at("model"), limits);
+  if (const auto node = optional_member(root, "post_processor"))
+    parts.post_processor = read_post_processor(*node, limits);
+  if (const auto node = optional_member(root, "decoder")) parts.decoder = read_decoder(*node, limits);
+  if (const auto node = optional_member(root, "added_tokens")) {
+    parts.added = AddedTokens::read(*node, parts.model->vocabulary(), parts.normalizer.get(), limits);
+  }
+  if (std::string note = parts.model->note(); !note.empty()) parts.notes.push_back(std::move(note));
+  for (const std::string_view section : {"truncation", "padding"}) {
+    if (optional_member(root, section))
+      parts.notes.push_back("the " + std::string(section) + " section is ignored: texts keep their length");
+  }
+  return parts;
+}
+
+}  // namespace braid::text

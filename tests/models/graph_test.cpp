@@ -1,0 +1,185 @@
+// The graphs that families build, from configs alone.
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "core/error.h"
+#include "models/fake_index.h"
+#include "models/model.h"
+#include "ops/ops.h"
+
+namespace braid {
+namespace {
+
+using Names = std::set<std::string>;
+
+constexpr const char* kConfigs[] = {
+    R"({"model_type": "bert", "architectures": ["BertForMaskedLM"]})",
+    R"({"model_type": "gpt2", "n_layer": 2})",
+    R"({"model_type": "llama", "num_hidden_layers": 2, "hidden_size": 2048, "num_key_value_heads": 4})",
+    R"({"model_type": "mamba", "num_hidden_layers": 2})",
+    R"({"model_type": "mixtral", "num_hidden_layers": 2})",
+    R"({"model_type": "resnet"})",
+    R"({"model_type": "whisper"})",
+};
+
+Names names_of(const Graph& graph, const std::vector<uint32_t>& leaves) {
+  Names names;
+  for (const uint32_t n : leaves) names.insert(graph.node(n).attrs.text("name"));
+  return names;
+}
+
+Graph build(const char* text, std::string_view entry, const EntryOptions& options = {}) {
+  return make_model(test::config_of(text), test::random_index(Format::bf16)).build(entry, options);
+}
+
+class Families : public testing::TestWithParam<const char*> {};
+
+TEST_P(Families, BuildEveryEntryFromAConfigAlone) {
+  for (const Format format : {Format::bf16, Format::q8_0}) {
+    const Model model = make_model(test::config_of(GetParam()), test::random_index(format));
+    ASSERT_FALSE(model.entries.empty());
+    for (const std::string& entry : model.entries)
+      for (const bool stateful : {false, true}) {
+        // Cacheless with hidden states, or with states and without them.
+        const Graph graph = model.build(entry, {.stateful = stateful, .hidden_states = !stateful, .max_pages = 8});
+        EXPECT_FALSE(graph.outputs().empty());
+        EXPECT_NO_THROW(verify(graph));
+        const Names inputs = names_of(graph, graph.inputs());
+        EXPECT_EQ(inputs.size(), graph.inputs().size());
+        for (const uint32_t uses : graph.use_counts()) EXPECT_GT(uses, 0u) << model.family;
+      }
+  }
+}
+
+TEST_P(Families, RefuseAnEntryThatTheyDoNotHave) {
+  const Model model = make_model(test::config_of(GetParam()), test::random_index(Format::bf16));
+  EXPECT_THROW(model.build("dream", {}), UsageError);
+}
+
+TEST_P(Families, AcceptACheckpointThatHasJustWhatTheirGraphsRead) {
+  const Config config = test::config_of(GetParam());
+  const Model random = make_model(config, test::random_index(Format::f32));
+  std::map<std::string, Type> types;
+  for (const std::string& entry : random.entries) types.merge(test::parameters_of(random.build(entry, {})));
+  const TensorIndex index = test::index_of(types);
+  const Model model = make_model(config, index);
+  std::vector<Graph> graphs;
+  for (const std::string& entry : model.entries) graphs.push_back(model.build(entry, {}));
+  std::vector<const Graph*> pointers;
+  for (const Graph& graph : graphs) pointers.push_back(&graph);
+  EXPECT_NO_THROW(check_tensors(model, pointers, index));
+
+  types.emplace("model.extra.bias", Type{.shape = {4}, .format = Format::f32});
+  const Error error = test::error_of([&] { check_tensors(model, pointers, test::index_of(types)); });
+  EXPECT_EQ(error.place().field, "model.extra.bias");
+  EXPECT_NE(error.message().find("model.extra.bias"), std::string::npos);
+}
+
+INSTANTIATE_TEST_SUITE_P(, Families, testing::ValuesIn(kConfigs),
+                         [](const auto& test) { return test::config_of(test.param).model_type(); });
+
+TEST(FamilyList, HoldsTheFamiliesInTheOrderOfTheList) {
+  std::vector<std::string_view> names;
+  for (const Family& family : families()) names.push_back(family.model_type);
+  EXPECT_EQ(names, (std::vector<std::string_view>{"bert", "gpt2", "llama", "mamba", "mixtral", "resnet", "whisper"}));
+}
+
+TEST(Graphs, AnEntryHasOnlyTheInputsThatItReads) {
+  const Graph stateless = build(kConfigs[2], "decode", {.stateful = false});
+  EXPECT_EQ(names_of(stateless, stateless.inputs()), (Names{"token_ids", "positions", "span_start", "rows"}));
+  const Graph stateful = build(kConfigs[2], "decode");
+  EXPECT_EQ(names_of(stateful, stateful.inputs()),
+            (Names{"token_ids", "positions", "span_start", "rows", "context", "page_table"}));
+  const Graph mamba = build(kConfigs[3], "decode");
+  EXPECT_EQ(names_of(mamba, mamba.inputs()), (Names{"token_ids", "span_start", "rows", "context", "slots"}));
+}
+
+TEST(Graphs, StatesAreNamedByTheirScopes) {
+  const Graph llama = build(kConfigs[2], "decode", {.cache = Format::bf16, .page_size = 32});
+  EXPECT_EQ(names_of(llama, llama.states()), (Names{"model.layers.0.self_attn.k", "model.layers.0.self_attn.v",
+                                                    "model.layers.1.self_attn.k", "model.layers.1.self_attn.v"}));
+  const Node& k = llama.node(llama.states().front());
+  EXPECT_EQ(to_string(k.types.front()), "bf16[pages, 4, 64, 32]");
+  EXPECT_EQ(k.attrs.integer("lifetime"), static_cast<int64_t>(Lifetime::token));
+  EXPECT_EQ(llama.state_results().size(), 4u);
+  EXPECT_TRUE(build(kConfigs[2], "decode", {.stateful = false}).states().empty());
+}
+
+TEST(Graphs, WhisperLeavesAndReadsTheSameSourceStates) {
+  const Graph encode = build(kConfigs[6], "encode"), decode = build(kConfigs[6], "decode", {.stateful = false});
+  EXPECT_EQ(names_of(encode, encode.states()), names_of(decode, decode.states()));
+  EXPECT_EQ(encode.state_results().size(), encode.states().size());
+  EXPECT_EQ(decode.state_results().size(), 0u);
+  for (const uint32_t n : encode.states()) {
+    EXPECT_EQ(to_string(encode.node(n).types.front()), "f32[source_slots, 1500, 6, 64]");
+    EXPECT_EQ(encode.node(n).attrs.integer("lifetime"), static_cast<int64_t>(Lifetime::source));
+  }
+}
+
+TEST(Graphs, TiedEmbeddingsAreOneParameter) {
+  const Graph tied = build(kConfigs[1], "decode");
+  EXPECT_FALSE(names_of(tied, tied.parameters()).contains("lm_head.weight"));
+  const Graph apart = build(R"({"model_type": "gpt2", "n_layer": 1, "tie_word_embeddings": false})", "decode");
+  EXPECT_TRUE(names_of(apart, apart.parameters()).contains("lm_head.weight"));
+}
+
+TEST(Graphs, BiasesFollowTheConfig) {
+  const auto biases = [](const char* text) {
+    int64_t count = 0;
+    const Graph graph = build(text, "decode");
+    for (const std::string& name : names_of(graph, graph.parameters())) count += name.ends_with(".bias") ? 1 : 0;
+    return count;
+  };
+  EXPECT_EQ(biases(R"({"model_type": "llama", "num_hidden_layers": 1})"), 0);
+  EXPECT_EQ(biases(R"({"model_type": "llama", "num_hidden_layers": 1, "attention_bias": true})"), 4);
+  EXPECT_EQ(biases(R"({"model_type": "llama", "num_hidden_layers": 1, "mlp_bias": true})"), 3);
+}
+
+TEST(Graphs, ExpertsAreSeparateWeightsReadInPlace) {
+  const Graph graph = build(kConfigs[4], "decode", {.stateful = false});
+  int grouped = 0;
+  for (const Node& node : graph.nodes()) {
+    int experts = 0;
+    for (const ValueId input : node.inputs)
+      if (graph.node(input).op == &op::parameter &&
+          graph.node(input).attrs.text("name").find(".experts.") != std::string::npos)
+        ++experts;
+    grouped += experts == 8 ? 1 : 0;
+    EXPECT_TRUE(experts == 0 || experts == 8);
+  }
+  EXPECT_EQ(grouped, 2 * 3);
+}
+
+TEST(Graphs, ImagesAndWindowsOfTheWrongShapeAreRefused) {
+  EXPECT_THROW(build(kConfigs[5], "forward", {.source = {1, 224, 224}}), UsageError);
+  EXPECT_THROW(build(kConfigs[5], "forward", {.source = {224, 224}}), UsageError);
+  EXPECT_THROW(build(kConfigs[6], "encode", {.source = {80, 2000}}), UsageError);
+  EXPECT_NO_THROW(build(kConfigs[5], "forward", {.source = {3, 64, 72}}));
+  EXPECT_NO_THROW(build(kConfigs[6], "encode", {.source = {80, 3000}}));
+}
+
+TEST(CheckTensors, StaleTensorsMayLieInTheFile) {
+  const Config config = test::config_of(kConfigs[1]);
+  const Model random = make_model(config, test::random_index(Format::f32));
+  const Graph graph = random.build("decode", {});
+  auto types = test::parameters_of(graph);
+  types.emplace("transformer.h.0.attn.bias", Type{.shape = {1, 1, 8, 8}, .format = Format::u8});
+  types.emplace("lm_head.weight", Type{.shape = {50257, 768}, .format = Format::f32});
+  const Graph* const graphs[] = {&graph};
+  EXPECT_NO_THROW(check_tensors(random, graphs, test::index_of(types)));
+}
+
+TEST(CheckTensors, ManyUnreadTensorsAreCountedAndTheFirstFiveNamed) {
+  const Model model = make_model(test::config_of(kConfigs[1]), test::random_index(Format::f32));
+  std::map<std::string, Type> types;
+  for (int i = 0; i < 9; ++i) types.emplace("x." + std::to_string(i), Type{});
+  const Error error = test::error_of([&] { check_tensors(model, {}, test::index_of(types)); });
+  EXPECT_NE(error.message().find("9 tensors"), std::string::npos) << error.message();
+  EXPECT_NE(error.message().find("x.4"), std::string::npos);
+  EXPECT_EQ(error.message().find("x.5"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace braid

@@ -1,0 +1,156 @@
+// Ops over ragged batches: attention and recurrences, with and without states.
+#include "ops/samples/samples.h"
+
+namespace braid::samples {
+namespace {
+
+const Dim kTokens(Symbol::tokens), kSequences(Symbol::sequences);
+
+/// One token alone; one whole prompt; decoding next to prefill, with a sequence that brings nothing; contexts at,
+/// before and after the end of a page of four.
+const Batch kBatches[] = {
+    {{1}, {0}, {0}},
+    {{9}, {0}, {2}},
+    {{1}, {7}, {1}},
+    {{1, 5, 0, 3}, {6, 0, 3, 4}, {3, 0, 4, 1}},
+    {{1, 1, 1}, {3, 4, 15}, {4, 1, 0}},
+};
+
+std::string text_of(const Batch& batch) {
+  std::string text;
+  for (size_t s = 0; s < batch.spans.size(); ++s)
+    text += " " + std::to_string(batch.contexts[s]) + "+" + std::to_string(batch.spans[s]);
+  return text;
+}
+
+struct Heads {
+  int64_t heads, kv_heads, head_dim;
+};
+constexpr Heads kHeads[] = {{1, 1, 4}, {6, 2, 16}, {4, 4, 33}, {8, 1, 64}};
+
+/// A dot product, a softmax and a weighted sum; exp counts as in elementwise.cpp.
+double attend_roundings(const Heads& h) { return static_cast<double>(h.head_dim) + 64 + 32; }
+
+void attention(std::vector<Sample>& samples) {
+  for (const Batch& batch : kBatches)
+    for (const Heads& h : kHeads) {
+      const std::string name = text_of(batch) + " heads " + std::to_string(h.heads) + "/" + std::to_string(h.kv_heads) +
+                               " of " + std::to_string(h.head_dim);
+      const double scale = 0.3;
+      for (bool causal : {true, false}) {
+        Maker m("attend" + std::string(causal ? "" : " both ways") + name, op::attend, batch.sizes());
+        Value q = m.input({kTokens, h.heads, h.head_dim}), k = m.input({kTokens, h.kv_heads, h.head_dim}),
+              v = m.input({kTokens, h.kv_heads, h.head_dim});
+        Value y = attend(q, k, v, m.span_start(batch), {.scale = scale, .causal = causal});
+        samples.push_back(m.finish({y}, attend_roundings(h)));
+      }
+      for (Format cache : {Format::f32, Format::f16, Format::bf16}) {
+        SymbolValues sizes = batch.sizes();
+        constexpr int64_t kPageSize = 4, kPages = 17, kMaxPages = 5;
+        sizes[Symbol::pages] = kPages;
+        Maker m("attend paged " + std::string(info(cache).name) + name, op::attend, sizes);
+        Value q = m.input({kTokens, h.heads, h.head_dim}), k = m.input({kTokens, h.kv_heads, h.head_dim}),
+              v = m.input({kTokens, h.kv_heads, h.head_dim});
+        const Dim pages(Symbol::pages);
+        Paged paged{.k_state = m.state({pages, h.kv_heads, h.head_dim, kPageSize}, Lifetime::token, cache),
+                    .v_state = m.state({pages, h.kv_heads, kPageSize, h.head_dim}, Lifetime::token, cache),
+                    .span_start = m.span_start(batch),
+                    .context = m.context(batch),
+                    .page_table = m.page_table(batch, kPageSize, kPages, kMaxPages)};
+        Attended a = attend_paged(q, k, v, paged, {.scale = scale, .causal = true});
+        m.keep(paged.k_state, a.k_state);
+        m.keep(paged.v_state, a.v_state);
+        samples.push_back(m.finish({a.y}, attend_roundings(h)));
+      }
+      SymbolValues sizes = batch.sizes();
+      sizes[Symbol::source_slots] = 5;
+      Maker m("attend source" + name, op::attend, sizes);
+      Value q = m.input({kTokens, h.heads, h.head_dim});
+      Value k_state = m.state({Symbol::source_slots, h.kv_heads, h.head_dim, 11}, Lifetime::source);
+      Value v_state = m.state({Symbol::source_slots, h.kv_heads, 11, h.head_dim}, Lifetime::source);
+      Value y =
+          attend_source(q, k_state, v_state, m.span_start(batch), m.slots(batch), {.scale = scale, .causal = false});
+      samples.push_back(m.finish({y}, attend_roundings(h)));
+    }
+}
+
+Recurrent pool_of(Maker& m, const Batch& batch, Shape row, bool stateful) {
+  if (!stateful) return {};
+  row.insert(row.begin(), Dim(Symbol::slots));
+  return {m.state(std::move(row), Lifetime::sequence), m.slots(batch), m.context(batch)};
+}
+
+/// sum' = sum · decay + x; y = sum' - x.
+std::shared_ptr<const Graph> decaying_sum(int64_t n) {
+  Builder b;
+  Value sum = b.input("sum", {{n}, Format::f32, {}}), x = b.input("x", {{n}, Format::f32, {}});
+  Value decay = b.input("decay", {{n}, Format::f32, {}});
+  Value next = sum * decay + x;
+  b.output("sum", next);
+  b.output("y", next - x);
+  return std::make_shared<const Graph>(b.finish());
+}
+
+void recurrences(std::vector<Sample>& samples) {
+  for (const Batch& batch : kBatches)
+    for (bool stateful : {false, true}) {
+      SymbolValues sizes = batch.sizes();
+      sizes[Symbol::slots] = 5;
+      const std::string name = (stateful ? " stateful" : "") + text_of(batch);
+      auto finish = [&](Maker& m, const Recurrent& state, Value y, Value pool, double roundings) {
+        if (stateful) m.keep(state.pool, pool);
+        samples.push_back(m.finish({y}, roundings));
+      };
+      {
+        // The second probe of the house: a recurrence whose carry lives in a state.
+        Maker m("scan" + name, op::scan, sizes);
+        Value x = m.input({kTokens, 33});
+        Recurrent state = pool_of(m, batch, {33}, stateful);
+        ScanOperands operands{.pools = {},
+                              .slots = state.slots,
+                              .context = state.context,
+                              .span_start = m.span_start(batch),
+                              .rows = {x},
+                              .shared = {m.uniform({33}, 0, 1)}};
+        if (stateful) operands.pools = {state.pool};
+        ScanResults r = scan(m.builder(), operands, decaying_sum(33), 1);
+        finish(m, state, r.rows[0], stateful ? r.pools[0] : Value{}, 32);
+      }
+      for (auto [channels, width] : {std::pair<int64_t, int64_t>{1, 2}, {33, 4}})
+        for (bool bias : {false, true}) {
+          Maker m("causal_conv " + std::to_string(channels) + (bias ? " bias" : "") + name, op::causal_conv, sizes);
+          Value x = m.input({kTokens, channels}), w = m.weight({channels, width});
+          Value b = bias ? m.weight({channels}) : Value{};
+          Recurrent state = pool_of(m, batch, {channels, width - 1}, stateful);
+          Recurred r = causal_conv(x, w, b, m.span_start(batch), state);
+          finish(m, state, r.y, r.pool, 8);
+        }
+      for (auto [channels, n] : {std::pair<int64_t, int64_t>{1, 1}, {35, 16}}) {
+        Maker m("selective_scan " + std::to_string(channels) + name, op::selective_scan, sizes);
+        SelectiveScan o{.x = m.input({kTokens, channels}),
+                        .dt = m.uniform({kTokens, channels}, 0.001f, 0.5f),
+                        .a = m.uniform({channels, n}, -4, -0.1f),
+                        .b = m.input({kTokens, n}),
+                        .c = m.input({kTokens, n}),
+                        .d = m.input({channels})};
+        Recurrent state = pool_of(m, batch, {channels, n}, stateful);
+        Recurred r = selective_scan(o, m.span_start(batch), state);
+        finish(m, state, r.y, r.pool, 64 + 32);
+      }
+    }
+}
+
+}  // namespace
+
+std::vector<Sample> sequences() {
+  std::vector<Sample> samples;
+  for (const Batch& batch : kBatches) {
+    Maker m("segment_of" + text_of(batch), op::segment_of, batch.sizes());
+    samples.push_back(m.finish({segment_of(m.span_start(batch))}, 0));
+  }
+  attention(samples);
+  recurrences(samples);
+  return samples;
+}
+
+}  // namespace braid::samples
