@@ -1,5 +1,5 @@
 // Tokenizers: megabytes of English encoded a second on one core, milliseconds to load one of Llama 3's size, and the cost of one endless word.
-//   cmake -DBRAID_BENCHMARKS=ON … && ninja braid_bench_tokenizer && ./bench/braid_bench_tokenizer
+//   cmake -DBRAID_BENCH=ON … && ninja braid_bench_tokenizer && ./bench/braid_bench_tokenizer
 
 #include <benchmark/benchmark.h>
 

@@ -75,11 +75,11 @@ bool Vocabulary::add(std::string_view token, int32_t id) {
   return true;
 }
 
-std::optional<int32_t> Vocabulary::find(std::string_view token) const {
+std::optional<int32_t> Vocabulary::find(const Search& search) const {
   const size_t mask = slots_.size() - 1;
-  const uint64_t head = head_of(token);
-  for (size_t at = hash(token, seed_) & mask; slots_[at].id >= 0; at = (at + 1) & mask) {
-    if (holds(slots_[at], token, head)) return slots_[at].id;
+  const uint64_t head = head_of(search.token);
+  for (size_t at = search.hash & mask; slots_[at].id >= 0; at = (at + 1) & mask) {
+    if (holds(slots_[at], search.token, head)) return slots_[at].id;
   }
   return std::nullopt;
 }
@@ -118,7 +118,7 @@ Vocabulary Vocabulary::read(const Json& object, const Limits& limits) {
   vocabulary.reserve(object.size(), bytes);
   for (size_t i = 0; i < object.size(); ++i) {
     constexpr size_t kAhead = 8;
-    if (i + kAhead < object.size()) vocabulary.prefetch(object.key(i + kAhead));
+    if (i + kAhead < object.size()) vocabulary.begin_find(object.key(i + kAhead));
     const Json value = object.value(i);
     const int32_t id = read_token_id(value, limits);
     if (!vocabulary.add(object.key(i), id)) {

@@ -25,9 +25,19 @@ class Vocabulary {
 
   /// False when the id or the token is taken. The id is below Limits::max_vocabulary (the caller checks).
   bool add(std::string_view token, int32_t id);
-  std::optional<int32_t> find(std::string_view token) const;
-  /// Brings what find(token) will read into the cache, for callers that know what they will look up.
-  void prefetch(std::string_view token) const { __builtin_prefetch(&slots_[hash(token, seed_) & (slots_.size() - 1)]); }
+  std::optional<int32_t> find(std::string_view token) const { return find({token, hash(token, seed_)}); }
+  /// A search in two halves: `begin_find` asks the memory for what `find` will read, which pays when others come
+  /// between.
+  struct Search {
+    std::string_view token;
+    uint64_t hash;
+  };
+  Search begin_find(std::string_view token) const {
+    const uint64_t h = hash(token, seed_);
+    __builtin_prefetch(&slots_[h & (slots_.size() - 1)]);
+    return {token, h};
+  }
+  std::optional<int32_t> find(const Search& search) const;
   /// Nothing for an id that no token has.
   std::optional<std::string_view> token(int32_t id) const;
   /// Tokens.
