@@ -9,11 +9,9 @@
 #include <vector>
 
 #include "core/json.h"
+#include "text/base/hash.h"
 
 namespace braid::text {
-
-/// A hash of short strings; `seed` keeps hostile vocabularies from choosing their collisions.
-uint64_t hash(std::string_view text, uint64_t seed);
 
 class Vocabulary {
  public:
@@ -69,7 +67,7 @@ class Vocabulary {
   std::vector<Entry> entries_;  // by id
   std::vector<Slot> slots_;     // a power of two of them, at most half full
   size_t count_ = 0;
-  uint64_t seed_;
+  uint64_t seed_ = random_seed();
 };
 
 /// The integer `id` as a token id: throws at it when it is negative or not below limits.max_vocabulary.
