@@ -66,21 +66,30 @@ struct Bench {
 
   double read_rate = 0, f32_peak = 0, bf16_peak = 0, int8_peak = 0;
 
+  int64_t place = 0;  ///< samples walk through the pool
+
+  /// Where the next `bytes` of cold memory begin.
+  const std::byte* fresh(size_t bytes) {
+    const auto copies = static_cast<int64_t>(pool.size() / bytes);
+    return pool.data() + static_cast<size_t>(place++ % std::max<int64_t>(1, copies)) * bytes;
+  }
+
   void limits() {
-    constexpr int64_t kChunk = 1 << 20, kIterations = 2'000'000;
-    const int64_t chunks = static_cast<int64_t>(pool.size()) / kChunk;
-    read_rate = std::max(read_rate, static_cast<double>(pool.size()) / seconds_of([&] {
-                                      in_parallel(threads, chunks, [&](int, int64_t c) {
-                                        const uint64_t sum = kernels.read(pool.data() + c * kChunk, kChunk);
-                                        sink = sink + static_cast<double>(sum & 1);
-                                      });
-                                    }));
+    constexpr int64_t kChunk = 1 << 20, kChunks = 32, kIterations = 100'000;
+    const std::byte* data = fresh(kChunk * kChunks);
+    const double seconds = seconds_of([&] {
+      in_parallel(threads, kChunks, [&](int, int64_t c) {
+        const uint64_t sum = kernels.read(data + c * kChunk, kChunk);
+        sink = sink + static_cast<double>(sum & 1);
+      });
+    });
+    read_rate = std::max(read_rate, static_cast<double>(kChunk * kChunks) / seconds);
     const auto peak = [&](double (*loop)(int64_t), double best) {
       std::atomic<int64_t> done{0};
-      const double seconds = seconds_of([&] {
-        in_parallel(threads, 2 * threads, [&](int, int64_t) { done += static_cast<int64_t>(loop(kIterations)); });
+      const double elapsed = seconds_of([&] {
+        in_parallel(threads, 8 * threads, [&](int, int64_t) { done += static_cast<int64_t>(loop(kIterations / 4)); });
       });
-      return std::max(best, static_cast<double>(done) / seconds);
+      return std::max(best, static_cast<double>(done) / elapsed);
     };
     f32_peak = peak(kernels.peak_f32, f32_peak);
     bf16_peak = peak(kernels.peak_bf16, bf16_peak);
@@ -93,32 +102,29 @@ struct Bench {
   }
 
   /// Seconds of one product of rows with (n, k), weights taken from ever new places of the pool.
-  double product(const Weights& w, int64_t rows, int64_t n, int64_t k, int64_t repeats) {
+  double product(const Weights& w, int64_t rows, int64_t n, int64_t k) {
     const auto bytes = static_cast<size_t>(static_cast<double>(n * k) * w.bytes_per_weight);
-    const int64_t copies = std::max<int64_t>(1, static_cast<int64_t>(pool.size() / bytes));
-    const int64_t chunk = rows == 1 ? 64 : 96, chunks = (n + chunk - 1) / chunk;
-    const size_t scratch_floats = product_scratch_bytes(k) / 4 + 16;
-    if (scratch.size() < scratch_floats * static_cast<size_t>(threads))
-      scratch.resize(scratch_floats * static_cast<size_t>(threads));
+    const std::byte* weights = fresh(bytes);
+    const int64_t chunk = rows < 32 ? 64 : 96, chunks = (n + chunk - 1) / chunk;
+    const size_t per_thread = product_scratch_bytes(k) / 4 + 16;
+    scratch.resize(std::max(scratch.size(), per_thread * static_cast<size_t>(threads)));
     return seconds_of([&] {
-             in_parallel(threads, repeats * chunks, [&](int thread, int64_t c) {
-               const int64_t begin = c % chunks * chunk;
-               (kernels.*w.function)(
-                   {.x = reinterpret_cast<const std::byte*>(x.data()),
-                    .x_row_bytes = static_cast<size_t>(k) * w.x_bytes + (w.integer ? static_cast<size_t>(k) / 4 : 0),
-                    .rows = rows,
-                    .w = pool.data() + static_cast<size_t>(c / chunks % copies) * bytes,
-                    .w_row_bytes = static_cast<size_t>(static_cast<double>(k) * w.bytes_per_weight),
-                    .n_begin = begin,
-                    .n_end = std::min(begin + chunk, n),
-                    .k = k,
-                    .y = y.data() + begin,
-                    .y_stride = n,
-                    .scratch =
-                        reinterpret_cast<std::byte*>(scratch.data() + static_cast<size_t>(thread) * scratch_floats)});
-             });
-           }) /
-           static_cast<double>(repeats);
+      in_parallel(threads, chunks, [&](int thread, int64_t c) {
+        const int64_t begin = c * chunk;
+        (kernels.*w.function)(
+            {.x = reinterpret_cast<const std::byte*>(x.data()),
+             .x_row_bytes = static_cast<size_t>(k) * w.x_bytes + (w.integer ? static_cast<size_t>(k) / 4 : 0),
+             .rows = rows,
+             .w = weights,
+             .w_row_bytes = static_cast<size_t>(static_cast<double>(k) * w.bytes_per_weight),
+             .n_begin = begin,
+             .n_end = std::min(begin + chunk, n),
+             .k = k,
+             .y = y.data() + begin,
+             .y_stride = n,
+             .scratch = reinterpret_cast<std::byte*>(scratch.data() + static_cast<size_t>(thread) * per_thread)});
+      });
+    });
   }
 
   /// Prefill of `rows` positions, `heads` key-value heads with `group` query heads each; seconds.
@@ -163,20 +169,24 @@ struct Bench {
 
   bool wanted(const char* name) const { return filter == nullptr || std::strstr(name, filter) != nullptr; }
 
-  void best_product(const Weights& w, int64_t rows, int64_t n, int64_t k) {
-    if (!wanted(w.name)) return;
-    const double bytes = static_cast<double>(n * k) * w.bytes_per_weight,
-                 operations = 2.0 * static_cast<double>(rows * n * k);
-    const int64_t repeats =
-        rows < 32 ? std::max<int64_t>(1, static_cast<int64_t>(static_cast<double>(pool.size()) / bytes)) : 1;
+  /// A sample is a few milliseconds, so that some samples see no neighbour: few rows take as many weights as make
+  /// 32 MB, many rows two chunks per thread of an (n, k) product.
+  void best_product(const Weights& w, int64_t rows, int64_t k) {
+    char name[64];
+    std::snprintf(name, sizeof name, "%s, %ld rows, K %ld", w.name, static_cast<long>(rows), static_cast<long>(k));
+    if (!wanted(name)) return;
+    int64_t n = 192 * threads;
+    if (rows < 32) n = static_cast<int64_t>((32 << 20) / (static_cast<double>(k) * w.bytes_per_weight)) / 64 * 64;
+    const double bytes = static_cast<double>(n * k) * w.bytes_per_weight;
+    const double operations = 2.0 * static_cast<double>(rows * n * k);
     double best = 1e9;
     for (int i = 0; i < rounds; ++i) {
       limits();
-      best = std::min(best, product(w, rows, n, k, repeats));
+      best = std::min(best, product(w, rows, n, k));
     }
-    std::printf("%-14s %4ld x (%ld, %ld): %7.1f GB/s = %5.3f of read, %8.1f Gop/s = %5.3f of peak\n", w.name,
-                static_cast<long>(rows), static_cast<long>(n), static_cast<long>(k), bytes / best * 1e-9,
+    std::printf("%-32s %6.1f GB/s = %5.3f of read, %7.1f Gop/s = %5.3f of peak\n", name, bytes / best * 1e-9,
                 bytes / best / read_rate, operations / best * 1e-9, operations / best / peak_of(w));
+    std::fflush(stdout);
   }
 
   void best_attention(const char* name, Format cache, int64_t rows, int64_t keys, int64_t heads, int64_t group) {
@@ -203,14 +213,11 @@ struct Bench {
                 kernels.name, threads, read_rate * 1e-9, f32_peak * 1e-9, bf16_peak * 1e-9, int8_peak * 1e-9,
                 kernels.f32_instruction, kernels.bf16_instruction, kernels.int_instruction);
     for (const Weights& w : kWeights) {
-      for (const int64_t rows : {1, 2, 4, 8, 16}) best_product(w, rows, 5632, 2048);
-      best_product(w, 1, 2048, 5632);
-      best_product(w, 512, 5632, 2048);
-      best_product(w, 512, 2048, 5632);
-      best_product(w, 128, 2048, 2048);
+      for (const int64_t rows : {1, 2, 4, 8, 16, 128, 512}) best_product(w, rows, 2048);
+      for (const int64_t rows : {1, 512}) best_product(w, rows, 5632);
     }
-    best_attention("attention f32", Format::f32, 512, 512, 4, 8);
-    best_attention("attention bf16", Format::bf16, 512, 512, 4, 8);
+    best_attention("attention f32", Format::f32, 512, 512, 1, 8);
+    best_attention("attention bf16", Format::bf16, 512, 512, 1, 8);
     best_attention("attention bf16", Format::bf16, 1, 4096, 32, 8);
     best_attention("attention bf16", Format::bf16, 1, 4096, 32, 1);
     std::printf("limits after all rounds: read %.1f GB/s; peak %.0f f32, %.0f bf16, %.0f int8 Gop/s\n",
@@ -226,7 +233,7 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "no such instruction set here: %s\n", argv[1]);
     return 1;
   }
-  const int rounds = argc > 2 ? std::max(1, std::atoi(argv[2])) : 3;
+  const int rounds = argc > 2 ? std::max(1, std::atoi(argv[2])) : 20;
   for (const int threads : {1, 2}) {
     Bench bench{.kernels = *kernels,
                 .threads = threads,

@@ -58,8 +58,8 @@ Regression compare(Console& console, const std::string& path, const BenchOptions
     const double change = figure.value / before - 1;
     const std::string spread_key = std::string(figure.key).substr(0, std::string(figure.key).find('_')) + "_spread";
     const std::optional<Json> spread = then.find(spread_key);
-    const Regression judged = judge(figure.more_is_better ? -change : change,
-                                    std::max(figure.spread, spread ? spread->as_double() : 0.0));
+    const Regression judged =
+        judge(figure.more_is_better ? -change : change, std::max(figure.spread, spread ? spread->as_double() : 0.0));
     worst = std::max(worst, judged);
     char line[160];
     std::snprintf(line, sizeof line, "%s: %.4g, was %.4g (%+.1f%%): regression %s", figure.key, figure.value, before,
@@ -71,20 +71,20 @@ Regression compare(Console& console, const std::string& path, const BenchOptions
 
 std::string text_of(const BenchOptions& options, const BenchResult& r, const std::string& compute) {
   char text[1024];
-  std::snprintf(text, sizeof text,
-                "prefill  %10.1f tokens/s  %5.1f%% of the %s peak of %.0f Gop/s   (%lld tokens × %lld)\n"
-                "decode   %10.1f tokens/s  %5.1f%% of the read bandwidth of %.1f GB/s, %.2f MB a token   (%lld tokens)\n"
-                "load     %10.1f ms\n"
-                "memory   %10.1f MB resident, %.1f MB at most\n"
-                "compute  %s, %d threads\n",
-                r.prefill_tokens_per_s, 100 * r.peak_fraction, r.peak_instruction.c_str(),
-                r.peak_instruction == "int8"   ? r.limits.peak_int8_gops
-                : r.peak_instruction == "bf16" ? r.limits.peak_bf16_gflops
-                                               : r.limits.peak_f32_gflops,
-                static_cast<long long>(options.prompt_tokens), static_cast<long long>(options.batch),
-                r.decode_tokens_per_s, 100 * r.bandwidth_fraction, r.limits.read_gb_per_s, r.bytes_per_token / 1e6,
-                static_cast<long long>(options.tokens), r.load_ms, r.rss_mb, r.peak_rss_mb, compute.c_str(),
-                r.limits.threads);
+  std::snprintf(
+      text, sizeof text,
+      "prefill  %10.1f tokens/s  %5.1f%% of the %s peak of %.0f Gop/s   (%lld tokens × %lld)\n"
+      "decode   %10.1f tokens/s  %5.1f%% of the read bandwidth of %.1f GB/s, %.2f MB a token   (%lld tokens)\n"
+      "load     %10.1f ms\n"
+      "memory   %10.1f MB resident, %.1f MB at most\n"
+      "compute  %s, %d threads\n",
+      r.prefill_tokens_per_s, 100 * r.peak_fraction, r.peak_instruction.c_str(),
+      r.peak_instruction == "int8"   ? r.limits.peak_int8_gops
+      : r.peak_instruction == "bf16" ? r.limits.peak_bf16_gflops
+                                     : r.limits.peak_f32_gflops,
+      static_cast<long long>(options.prompt_tokens), static_cast<long long>(options.batch), r.decode_tokens_per_s,
+      100 * r.bandwidth_fraction, r.limits.read_gb_per_s, r.bytes_per_token / 1e6,
+      static_cast<long long>(options.tokens), r.load_ms, r.rss_mb, r.peak_rss_mb, compute.c_str(), r.limits.threads);
   return text;
 }
 
@@ -97,13 +97,15 @@ int bench(Session& session) {
   std::optional<std::string> save, against;
   Flags flags = session.flags();
   flags.positional("MODEL", model, "a causal language model (books-4m)", "books-4m");
-  flags.integer("--prompt-tokens", options.prompt_tokens, "N: tokens of the prompt (512)", {.least = 1, .most = 1 << 24});
+  flags.integer("--prompt-tokens", options.prompt_tokens, "N: tokens of the prompt (512)",
+                {.least = 1, .most = 1 << 24});
   flags.integer("--tokens", options.tokens, "N: tokens to decode (128)", {.least = 1, .most = 1 << 24});
   flags.integer("--batch", options.batch, "N: sequences at once (1)", {.least = 1, .most = 4096});
   flags.integer("--repeat", options.repeat, "N: medians over so many repeats (5)", {.least = 1, .most = 10000});
   flags.text("--save", save, "FILE: write the result as JSON, for --against");
-  flags.text("--against", against, "FILE: compare with it; exit 0, or 3 minor (5%), 4 moderate (15%), 5 severe (30%) "
-                                   "regression beyond the repeats' spread");
+  flags.text("--against", against,
+             "FILE: compare with it; exit 0, or 3 minor (5%), 4 moderate (15%), 5 severe (30%) "
+             "regression beyond the repeats' spread");
   add_common_flags(flags, common);
   if (!session.parse(flags)) return 0;
 

@@ -43,23 +43,31 @@ void add_common_flags(Flags& flags, Common& common, bool exact) {
   flags.text("--device", common.device, "DEVICE: auto, cpu, or oracle (slow and plain)");
   flags.integer("--threads", common.threads, "N: threads of a step (one per core)", {.least = 1, .most = 4096});
   flags.text("--isa", common.isa, "NAME: an instruction set of the CPU (doctor lists them) in place of the best");
-  flags.value("--weights", [&](const std::string& text) { common.rewrite.weights = format_of(text); },
-              "FORMAT: convert the weights of products at load: f32, bf16, f16, q8_0, q4_0");
-  flags.value("-O,--optimize", [&, exact](const std::string& text) {
-    common.rewrite.level = level_from_name(text);
-    if (exact && common.rewrite.level >= 2) common.rewrite.exact = false;
-  }, "LEVEL: -O0 … -O3, or none, conservative, balanced, aggressive (2)");
+  flags.value(
+      "--weights", [&](const std::string& text) { common.rewrite.weights = format_of(text); },
+      "FORMAT: convert the weights of products at load: f32, bf16, f16, q8_0, q4_0");
+  flags.value(
+      "-O,--optimize",
+      [&, exact](const std::string& text) {
+        common.rewrite.level = level_from_name(text);
+        if (exact && common.rewrite.level >= 2) common.rewrite.exact = false;
+      },
+      "LEVEL: -O0 … -O3, or none, conservative, balanced, aggressive (2)");
   flags.on_off("--exact", common.rewrite.exact,
                exact ? "fp32 activations and cache at any level (the default here, unless -O2 or -O3 is given)"
                      : "fp32 activations and cache at any level");
-  flags.value("--no-rule", [&](const std::string& text) { common.rewrite.disabled_rules.insert(rule_of(text)); },
-              "NAME: leave a fusion rule out (may be repeated)");
+  flags.value(
+      "--no-rule", [&](const std::string& text) { common.rewrite.disabled_rules.insert(rule_of(text)); },
+      "NAME: leave a fusion rule out (may be repeated)");
   flags.integer("--context", common.context, "N: longest sequence, in tokens", {.least = 1, .most = 1 << 30});
   flags.size("--memory", common.memory, "SIZE: refuse to run in more memory (4G)");
   flags.size("--vram", common.vram, "SIZE: the same for the memory of a GPU");
-  flags.value("--random-weights", [&](const std::string& text) {
-    common.random_weights = static_cast<uint64_t>(parse_integer("--random-weights", text, {.least = 0}));
-  }, "SEED: random numbers in place of weights; MODEL is then a config.json or its folder");
+  flags.value(
+      "--random-weights",
+      [&](const std::string& text) {
+        common.random_weights = static_cast<uint64_t>(parse_integer("--random-weights", text, {.least = 0}));
+      },
+      "SEED: random numbers in place of weights; MODEL is then a config.json or its folder");
   flags.on_off("--strict", common.strict, "a slow fallback is an error");
   flags.on_off("--receipt", common.receipt, "print what ran where, in which formats, and why (on stderr)");
 }

@@ -16,9 +16,9 @@ struct Common {
   int64_t threads = 0;          ///< 0: one per core
   std::string isa;              ///< name of a CPU kernel table; empty: the best
   RewriteOptions rewrite;
-  std::optional<int64_t> context;         ///< longest sequence, in tokens
-  std::optional<uint64_t> memory, vram;   ///< budgets, in bytes
-  std::optional<uint64_t> random_weights; ///< a seed
+  std::optional<int64_t> context;          ///< longest sequence, in tokens
+  std::optional<uint64_t> memory, vram;    ///< budgets, in bytes
+  std::optional<uint64_t> random_weights;  ///< a seed
   bool strict = false, receipt = false, verbose = false, json = false;
 };
 

@@ -34,8 +34,10 @@ int detokenize(Session& session) {
       out.member("text", tokenizer.decode(tokens, flag_or(line, "skip_special", skip_special)));
     });
   const std::string text = tokenizer.decode(*ids, skip_special);
-  if (common.json) session.console.print(JsonWriter().begin_object().member("text", text).end_object().text());
-  else session.console.print(text);
+  if (common.json)
+    session.console.print(JsonWriter().begin_object().member("text", text).end_object().text());
+  else
+    session.console.print(text);
   session.console.print("\n");
   return 0;
 }

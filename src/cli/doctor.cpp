@@ -23,7 +23,8 @@ std::string first_line(const char* path) {
 std::vector<std::string> advice(const CpuTopology& cpu, const CpuFeatures& features) {
   std::vector<std::string> list;
 #if defined(__x86_64__)
-  if (!features.avx2) list.push_back("this processor has no AVX2: the baseline kernels run, slowly");
+  if (!features.avx2)
+    list.push_back("this processor has no AVX2: the baseline kernels run, slowly");
   else if (!features.avx512_vnni && !features.avx_vnni)
     list.push_back("no VNNI: integer weights save memory, but prefill gains little from them");
 #else
@@ -37,15 +38,21 @@ std::vector<std::string> advice(const CpuTopology& cpu, const CpuFeatures& featu
     list.push_back("transparent huge pages are off: \"madvise\" or \"always\" makes large weights faster");
   if (first_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor") == "powersave")
     list.push_back("the frequency governor is \"powersave\": \"performance\" is steadier");
-  if (cpu.memory_bytes < 4ull << 30) list.push_back("less than 4 GB of memory: use --weights q8_0 or q4_0 for larger models");
+  if (cpu.memory_bytes < 4ull << 30)
+    list.push_back("less than 4 GB of memory: use --weights q8_0 or q4_0 for larger models");
   return list;
 }
 
 std::vector<std::string> feature_names(const CpuFeatures& f) {
-  const std::pair<const char*, bool> all[] = {
-      {"avx2", f.avx2},         {"avx512", f.avx512},         {"avx512_vnni", f.avx512_vnni},
-      {"avx512_bf16", f.avx512_bf16}, {"avx512_fp16", f.avx512_fp16}, {"avx_vnni", f.avx_vnni},
-      {"amx_bf16", f.amx_bf16}, {"amx_int8", f.amx_int8},     {"neon", f.neon}};
+  const std::pair<const char*, bool> all[] = {{"avx2", f.avx2},
+                                              {"avx512", f.avx512},
+                                              {"avx512_vnni", f.avx512_vnni},
+                                              {"avx512_bf16", f.avx512_bf16},
+                                              {"avx512_fp16", f.avx512_fp16},
+                                              {"avx_vnni", f.avx_vnni},
+                                              {"amx_bf16", f.amx_bf16},
+                                              {"amx_int8", f.amx_int8},
+                                              {"neon", f.neon}};
   std::vector<std::string> names;
   for (const auto& [name, present] : all)
     if (present) names.push_back(name);

@@ -88,10 +88,12 @@ void Flags::value(std::string_view names, std::function<void(const std::string&)
 }
 
 void Flags::text(std::string_view names, std::string& target, std::string_view help) {
-  value(names, [&target](const std::string& text) { target = text; }, help);
+  value(
+      names, [&target](const std::string& text) { target = text; }, help);
 }
 void Flags::text(std::string_view names, std::optional<std::string>& target, std::string_view help) {
-  value(names, [&target](const std::string& text) { target = text; }, help);
+  value(
+      names, [&target](const std::string& text) { target = text; }, help);
 }
 
 void Flags::texts(std::string_view names, std::vector<std::string>& target, std::string_view help) {
@@ -108,25 +110,28 @@ void Flags::texts(std::string_view names, std::vector<std::string>& target, std:
 
 void Flags::integer(std::string_view names, int64_t& target, std::string_view help, Bounds bounds) {
   const std::string field = State::title(names);
-  value(names, [&target, field, bounds](const std::string& text) { target = parse_integer(field, text, bounds); },
-        help);
+  value(
+      names, [&target, field, bounds](const std::string& text) { target = parse_integer(field, text, bounds); }, help);
 }
 void Flags::integer(std::string_view names, std::optional<int64_t>& target, std::string_view help, Bounds bounds) {
   const std::string field = State::title(names);
-  value(names, [&target, field, bounds](const std::string& text) { target = parse_integer(field, text, bounds); },
-        help);
+  value(
+      names, [&target, field, bounds](const std::string& text) { target = parse_integer(field, text, bounds); }, help);
 }
 void Flags::real(std::string_view names, std::optional<double>& target, std::string_view help, Bounds bounds) {
   const std::string field = State::title(names);
-  value(names, [&target, field, bounds](const std::string& text) { target = parse_real(field, text, bounds); }, help);
+  value(
+      names, [&target, field, bounds](const std::string& text) { target = parse_real(field, text, bounds); }, help);
 }
 void Flags::ids(std::string_view names, std::optional<std::vector<int32_t>>& target, std::string_view help) {
   const std::string field = State::title(names);
-  value(names, [&target, field](const std::string& text) { target = parse_ids(field, text); }, help);
+  value(
+      names, [&target, field](const std::string& text) { target = parse_ids(field, text); }, help);
 }
 void Flags::size(std::string_view names, std::optional<uint64_t>& target, std::string_view help) {
   const std::string field = State::title(names);
-  value(names, [&target, field](const std::string& text) { target = parse_size(field, text); }, help);
+  value(
+      names, [&target, field](const std::string& text) { target = parse_size(field, text); }, help);
 }
 
 void Flags::positional(std::string_view name, std::string& target, std::string_view help,
@@ -138,8 +143,10 @@ void Flags::positional(std::string_view name, std::string& target, std::string_v
     return true;
   });
   option->expected(1);
-  if (otherwise) target = *otherwise;
-  else option->required();
+  if (otherwise)
+    target = *otherwise;
+  else
+    option->required();
 }
 
 void Flags::heading(std::string_view title) { state_->heading = title; }
@@ -237,7 +244,8 @@ uint64_t parse_size(std::string_view field, std::string_view text) {
   const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
   std::string_view unit(end, text.data() + text.size());
   if (failure != std::errc()) refuse(field, text, wanted);
-  if (unit.size() >= 2 && (unit.ends_with("iB") || unit.ends_with("B"))) unit.remove_suffix(unit.ends_with("iB") ? 2 : 1);
+  if (unit.size() >= 2 && (unit.ends_with("iB") || unit.ends_with("B")))
+    unit.remove_suffix(unit.ends_with("iB") ? 2 : 1);
   const std::string_view units = "KMGT";
   uint64_t factor = 1;
   if (!unit.empty()) {

@@ -95,8 +95,10 @@ int inspect(Session& session) {
   if (tensors || checksums) list = describe_tensors(loaded, checksums);
   std::vector<std::pair<std::string, std::string>> graphs;
   for (const std::string& entry : program.model().entries) {
-    if (compiled > 0) graphs.emplace_back(entry, print(program.executable(entry, compiled).graph()));
-    else if (graph) graphs.emplace_back(entry, print(program.graph(entry)));
+    if (compiled > 0)
+      graphs.emplace_back(entry, print(program.executable(entry, compiled).graph()));
+    else if (graph)
+      graphs.emplace_back(entry, print(program.graph(entry)));
   }
   if (!common.json) {
     session.console.print(text_of(description) + text_of(list));

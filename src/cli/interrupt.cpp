@@ -25,8 +25,10 @@ Interrupt::Interrupt() {
 
 Interrupt::~Interrupt() {
   const uint64_t one = 1;
-  if (::write(stop_, &one, sizeof one) == sizeof one) watcher_.join();
-  else watcher_.detach();
+  if (::write(stop_, &one, sizeof one) == sizeof one)
+    watcher_.join();
+  else
+    watcher_.detach();
   ::close(signals_);
   ::close(stop_);
 }

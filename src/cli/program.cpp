@@ -30,7 +30,8 @@ std::string overview() {
     text += "  " + std::string(command.name) + std::string(13 - command.name.size(), ' ') +
             std::string(command.summary) + "\n";
   return text +
-         "\nMODEL is a folder in Hugging Face layout, a name from the hub that `braid pull` fetched, or the name of an\n"
+         "\nMODEL is a folder in Hugging Face layout, a name from the hub that `braid pull` fetched, or the name of "
+         "an\n"
          "embedded model (books-4m). `braid COMMAND --help` explains a command; `braid --version` prints the version.\n"
          "\nexample:\n  braid run --prompt \"It was a bright cold day in April, and\"\n";
 }
@@ -50,8 +51,10 @@ int dispatch(std::span<const std::string> arguments, Console& console, Interrupt
   const std::string first = arguments.empty() ? "--help" : arguments[0];
   if (first == "--version" || first == "-V") {
     const bool json = arguments.size() > 1 && arguments[1] == "--json";
-    if (json) console.print(JsonWriter().begin_object().member("version", BRAID_VERSION).end_object().text() + "\n");
-    else console.print("braid " BRAID_VERSION "\n");
+    if (json)
+      console.print(JsonWriter().begin_object().member("version", BRAID_VERSION).end_object().text() + "\n");
+    else
+      console.print("braid " BRAID_VERSION "\n");
     return 0;
   }
   const bool help = first == "--help" || first == "-h" || first == "help";

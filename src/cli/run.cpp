@@ -89,11 +89,12 @@ std::string json_of(const GenerateResult& r, const SamplingOptions& sampling, co
 
 std::string timings_line(const GenerateResult& r) {
   char line[256];
-  std::snprintf(line, sizeof line,
-                "load %.0f ms; prompt of %lld tokens in %.1f ms (%.0f tokens/s); %lld tokens in %.1f ms (%.1f tokens/s); %s",
-                r.timings.load_ms, static_cast<long long>(r.prompt_tokens), r.timings.prefill_ms,
-                r.timings.prefill_tokens_per_s, static_cast<long long>(r.completion_tokens), r.timings.decode_ms,
-                r.timings.decode_tokens_per_s, std::string(name(r.finish_reason)).c_str());
+  std::snprintf(
+      line, sizeof line,
+      "load %.0f ms; prompt of %lld tokens in %.1f ms (%.0f tokens/s); %lld tokens in %.1f ms (%.1f tokens/s); %s",
+      r.timings.load_ms, static_cast<long long>(r.prompt_tokens), r.timings.prefill_ms, r.timings.prefill_tokens_per_s,
+      static_cast<long long>(r.completion_tokens), r.timings.decode_ms, r.timings.decode_tokens_per_s,
+      std::string(name(r.finish_reason)).c_str());
   return line;
 }
 
@@ -110,8 +111,10 @@ int write_one(Session& session, const Arguments& a, LoadedModel& model) {
     }
     return !session.interrupt.requested();
   });
-  if (a.common.json) console.print(json_of(result, options.sampling, compute(*model.program)));
-  else if (line_open) console.print("\n");
+  if (a.common.json)
+    console.print(json_of(result, options.sampling, compute(*model.program)));
+  else if (line_open)
+    console.print("\n");
   console.flush();
   if (a.common.verbose) console.note(timings_line(result));
   return result.finish_reason == FinishReason::cancelled ? kInterrupted : 0;

@@ -1,5 +1,5 @@
-#include "cli/common.h"
 #include "cli/command.h"
+#include "cli/common.h"
 #include "cli/lines.h"
 #include "cli/tokenizer.h"
 #include "core/error.h"

@@ -43,6 +43,13 @@ void check(const ProgramOptions& options, const Model& model) {
            "context", "give at most " + std::to_string(model.max_positions));
 }
 
+ProgramOptions checked(ProgramOptions options, const Model& model) {
+  check(options, model);
+  options.step_tokens = std::min(options.step_tokens, options.sequences * options.context);
+  if (options.rows == 0) options.rows = options.sequences;
+  return options;
+}
+
 EntryOptions entry_options(const ProgramOptions& options) {
   EntryOptions entry{.stateful = options.stateful,
                      .hidden_states = options.hidden_states,
@@ -56,7 +63,7 @@ SymbolValues pool_bounds(const ProgramOptions& options, const EntryOptions& entr
   SymbolValues bounds;
   bounds[Symbol::tokens] = options.step_tokens;
   bounds[Symbol::sequences] = options.sequences;
-  bounds[Symbol::rows] = options.rows > 0 ? options.rows : options.sequences;
+  bounds[Symbol::rows] = options.rows;
   bounds[Symbol::pages] = options.pages > 0 ? options.pages : options.sequences * entry.max_pages;
   bounds[Symbol::slots] = bounds[Symbol::source_slots] = options.sequences;
   return bounds;
@@ -68,7 +75,7 @@ Program::Program(Model model, std::shared_ptr<Backend> backend, std::shared_ptr<
                  ProgramOptions options)
     : model_(std::move(model)),
       backend_(std::move(backend)),
-      options_((check(options, model_), std::move(options))),
+      options_(checked(std::move(options), model_)),
       entry_options_(entry_options(options_)),
       bounds_(pool_bounds(options_, entry_options_)),
       weights_(std::move(source), backend_->load_runner()) {}

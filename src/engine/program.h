@@ -16,7 +16,7 @@ struct ProgramOptions {
   RewriteOptions rewrite = {};
   int64_t context = 2048;     ///< longest sequence, in tokens
   int64_t sequences = 1;      ///< sequences in one step at most
-  int64_t step_tokens = 512;  ///< tokens in one step at most
+  int64_t step_tokens = 512;  ///< tokens in one step at most; fewer when all sequences together have fewer
   int64_t rows = 0;           ///< rows of logits in one step at most; 0: one per sequence
   int64_t pages = 0;          ///< pages of the pool of token states; 0: enough for `sequences` × `context`
   bool hidden_states = false;

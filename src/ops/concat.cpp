@@ -13,6 +13,8 @@ std::vector<Type> infer(Types operands, const Attrs& attrs) {
   for (size_t i = 0; i < operands.size(); ++i) {
     check_format(operands, i, out.format);
     if (operands[i].layout != Layout::row_major) fail_operand(i, operands[i], "is packed");
+    if (out.format == Format::q8_act && axis + 1 == out.rank())  // its scales lie behind all of its codes
+      fail_operand(i, operands[i], "has rows that cannot be joined");
     Shape wanted = operands[0].shape;
     check_rank(operands, i, wanted.size());
     const Dim part = wanted[axis] = operands[i][axis];

@@ -10,7 +10,8 @@ namespace {
 bool is_float(Format f) { return f == Format::f32 || f == Format::bf16 || f == Format::f16; }
 bool is_integer_class(Format f) { return f == Format::q8_0 || f == Format::q4_0; }
 
-/// For each node, whether it depends on parameters and constants alone.
+/// For each node, whether it depends on parameters and constants alone (what has another size in each step depends on
+/// the step).
 std::vector<bool> parameter_only(const Graph& graph) {
   std::vector<bool> only(graph.nodes().size(), false);
   for (uint32_t n = 0; n < graph.nodes().size(); ++n) {
@@ -22,6 +23,8 @@ std::vector<bool> parameter_only(const Graph& graph) {
     if (node.op->kind == Kind::leaf || node.inputs.empty()) continue;
     only[n] = true;
     for (ValueId v : node.inputs) only[n] = only[n] && only[v.node];
+    for (const Type& type : node.types)
+      for (const Dim& dim : type.shape) only[n] = only[n] && dim.is_number();
   }
   return only;
 }
@@ -160,10 +163,7 @@ Graph split_load_graph(const Graph& graph) {
   std::vector<bool> cut(graph.nodes().size(), false);  // computed from parameters, used by something that is not
   auto mark = [&](ValueId v) {
     const Node& node = graph.node(v);
-    if (!constant[v.node] || node.op->kind == Kind::leaf || node.types.size() != 1) return;
-    for (const Dim& dim : node.types.front().shape)
-      if (!dim.is_number()) return;  // of another size in each step
-    cut[v.node] = true;
+    cut[v.node] = constant[v.node] && node.op->kind != Kind::leaf && node.types.size() == 1;
   };
   for (uint32_t n = 0; n < graph.nodes().size(); ++n)
     if (!constant[n])
@@ -200,7 +200,8 @@ Graph split_load_graph(const Graph& graph) {
              rw.builder().pack(print_expression(from, {n, 0}), std::make_shared<const Graph>(load.finish()), type));
     });
   }
-  return rewriter.finish();
+  const Graph split = rewriter.finish();
+  return Rewriter(split).finish();  // parameters that only packs read are not the graph's any more
 }
 
 }  // namespace braid

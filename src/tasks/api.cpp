@@ -2,11 +2,13 @@
 
 #include <utility>
 
-#include "braid/braid.h"
 #include "core/error.h"
 #include "tasks/forward.h"
 #include "tasks/generate.h"
 #include "text/tokenizer.h"
+
+// Last: its names are found beside the library's own from here on.
+#include "braid/braid.h"
 
 namespace braid::api {
 namespace {

@@ -21,21 +21,21 @@ struct BenchOptions {
 
 struct BenchResult {
   double prefill_tokens_per_s = 0, decode_tokens_per_s = 0;  ///< over the whole batch
-  double prefill_spread = 0, decode_spread = 0;  ///< half the distance of the quartiles ÷ the median
-  double bytes_per_token = 0;     ///< that decode must read: weights in their stored form, embedding row, cache
-  double operations_per_token = 0;  ///< of the products of prefill, attention included
-  double bandwidth_fraction = 0;  ///< bytes per token × tokens per second ÷ read bandwidth
-  double peak_fraction = 0;       ///< operations per second ÷ peak of the instruction that most operations use
-  std::string peak_instruction;   ///< "f32", "bf16", "int8"
-  double load_ms = 0;             ///< from nothing to executables that are ready to run
+  double prefill_spread = 0, decode_spread = 0;              ///< half the distance of the quartiles ÷ the median
+  double bytes_per_token = 0;          ///< that decode must read: weights in their stored form, embedding row, cache
+  double operations_per_token = 0;     ///< of the products of prefill, attention included
+  double bandwidth_fraction = 0;       ///< bytes per token × tokens per second ÷ read bandwidth
+  double peak_fraction = 0;            ///< operations per second ÷ peak of the instruction that most operations use
+  std::string peak_instruction;        ///< "f32", "bf16", "int8"
+  double load_ms = 0;                  ///< from nothing to executables that are ready to run
   double rss_mb = 0, peak_rss_mb = 0;  ///< of this process after the repeats, before the limits are measured
   MachineLimits limits;
 };
 
 /// `base` with the sizes that a program needs.
 LoadOptions bench_options(const BenchOptions& options, LoadOptions base = {});
-/// Runs prefill and greedy decode of pseudo-random prompts. `load`: what the model was loaded with. Throws Error when the model
-/// does not write on from a text.
+/// Runs prefill and greedy decode of pseudo-random prompts. `load`: what the model was loaded with. Throws Error when
+/// the model does not write on from a text.
 BenchResult bench(LoadedModel& model, const BenchOptions& options, const LoadOptions& load);
 
 /// How much slower (or larger) than an earlier run.

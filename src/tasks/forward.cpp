@@ -12,9 +12,10 @@
 namespace braid {
 namespace {
 
-constexpr std::string_view kArguments[] = {"input_ids",         "attention_mask",         "position_ids",
-                                           "token_type_ids",    "decoder_input_ids",      "decoder_attention_mask",
-                                           "decoder_position_ids", "pixel_values",        "input_features"};
+constexpr std::string_view kArguments[] = {
+    "input_ids",         "attention_mask",         "position_ids",         "token_type_ids",
+    "decoder_input_ids", "decoder_attention_mask", "decoder_position_ids", "pixel_values",
+    "input_features"};
 
 std::string shape_text(const std::vector<int64_t>& shape) {
   std::string text = "(";
@@ -132,7 +133,9 @@ StepData step_data(const Program& program, const ForwardInputs& in) {
   step.sizes[Symbol::tokens] = in.tokens();
   step.sizes[Symbol::sequences] = in.batch;
   step.sizes[Symbol::rows] = in.tokens();
-  const auto add = [&](std::string name, Tensor tensor) { step.inputs.push_back({std::move(name), std::move(tensor)}); };
+  const auto add = [&](std::string name, Tensor tensor) {
+    step.inputs.push_back({std::move(name), std::move(tensor)});
+  };
   add("slots", counting(in.batch));
   add("source_slot", counting(in.batch));
   add("context", Tensor::make({in.batch}, Format::i32));
@@ -193,8 +196,7 @@ void need(bool given, const Program& program, std::string_view argument) {
 
 int64_t ForwardInputs::longest() const {
   int64_t most = 0;
-  for (size_t s = 0; s + 1 < span_start.size(); ++s)
-    most = std::max<int64_t>(most, span_start[s + 1] - span_start[s]);
+  for (size_t s = 0; s + 1 < span_start.size(); ++s) most = std::max<int64_t>(most, span_start[s + 1] - span_start[s]);
   return most;
 }
 

@@ -18,12 +18,12 @@ namespace braid {
 /// whose mask is 1, sequence after sequence.
 struct ForwardInputs {
   int64_t batch = 0;
-  int64_t columns = 0;  ///< T; 0 without tokens
+  int64_t columns = 0;                                        ///< T; 0 without tokens
   std::vector<int32_t> token_ids, positions, token_type_ids;  ///< one per token that counts
   std::vector<int32_t> span_start;                            ///< (B + 1)
-  std::vector<int64_t> place;  ///< per token: its row in (B · T)
-  Tensor pixel_values;         ///< (B, C, H, W) f32, or absent
-  Tensor input_features;       ///< (B, mel bins, frames) f32, or absent
+  std::vector<int64_t> place;                                 ///< per token: its row in (B · T)
+  Tensor pixel_values;                                        ///< (B, C, H, W) f32, or absent
+  Tensor input_features;                                      ///< (B, mel bins, frames) f32, or absent
 
   int64_t tokens() const { return static_cast<int64_t>(token_ids.size()); }
   /// The longest sequence, in tokens.

@@ -12,10 +12,12 @@ namespace braid {
 namespace {
 
 EntryDescription describe_entry(const std::string& name, const Graph& graph, int64_t page_size) {
-  EntryDescription entry{.name = name, .nodes = static_cast<int64_t>(graph.nodes().size()), .inputs = {}, .outputs = {}, .states = {}};
+  EntryDescription entry{
+      .name = name, .nodes = static_cast<int64_t>(graph.nodes().size()), .inputs = {}, .outputs = {}, .states = {}};
   for (const uint32_t n : graph.inputs())
     entry.inputs.emplace_back(graph.node(n).attrs.text("name"), to_string(graph.node(n).types[0]));
-  for (const Graph::Output& out : graph.outputs()) entry.outputs.emplace_back(out.name, to_string(graph.type(out.value)));
+  for (const Graph::Output& out : graph.outputs())
+    entry.outputs.emplace_back(out.name, to_string(graph.type(out.value)));
   SymbolValues one;  // of each pool
   for (const Symbol s : {Symbol::pages, Symbol::slots, Symbol::source_slots}) one[s] = 1;
   for (const uint32_t n : graph.states()) {
@@ -63,7 +65,8 @@ std::vector<TensorDescription> describe_tensors(const LoadedModel& model, bool c
     tensors.push_back({name, entry.format, entry.shape, entry.bytes, {}});
   }
   if (checksums)
-    parallel_for(tensors.size(), [&](size_t i) { tensors[i].sha256 = checksum(model.checkpoint->at(tensors[i].name)); });
+    parallel_for(tensors.size(),
+                 [&](size_t i) { tensors[i].sha256 = checksum(model.checkpoint->at(tensors[i].name)); });
   model.checkpoint->check();
   return tensors;
 }

@@ -35,7 +35,7 @@ struct ModelDescription {
   std::string family, architecture;
   int64_t parameters = 0;  ///< numbers in the tensors that the graphs read, each tensor once
   int64_t vocabulary = 0, max_positions = 0;
-  uint64_t checkpoint_bytes = 0;  ///< 0 with random weights
+  uint64_t checkpoint_bytes = 0;           ///< 0 with random weights
   std::map<std::string, int64_t> formats;  ///< numbers by the format that they are stored in
   std::vector<EntryDescription> entries;
 };

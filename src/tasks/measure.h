@@ -13,8 +13,9 @@ struct MachineLimits {
   double peak_f32_gflops = 0, peak_bf16_gflops = 0, peak_int8_gops = 0;
 };
 
-/// `threads` 0: one per core; `isa` the name of a kernel table, empty for the best that runs here. Takes about a second and a quarter of the memory, at most 1 GB. The best of several
-/// repetitions counts, since other work on the machine can only slow one down.
+/// `threads` 0: one per core; `isa` the name of a kernel table, empty for the best that runs here. Takes about a second
+/// and a quarter of the memory, at most 1 GB. The best of several repetitions counts, since other work on the machine
+/// can only slow one down.
 MachineLimits measure_limits(int threads, const std::string& isa = {});
 
 }  // namespace braid

@@ -23,13 +23,19 @@ Tensor to_f32(const Tensor& tensor) {
 
 std::vector<int64_t> to_integers(const Tensor& tensor) {
   switch (tensor.format) {
-    case Format::i64: return widen<int64_t>(tensor);
-    case Format::i32: return widen<int32_t>(tensor);
-    case Format::i16: return widen<int16_t>(tensor);
-    case Format::i8: return widen<int8_t>(tensor);
+    case Format::i64:
+      return widen<int64_t>(tensor);
+    case Format::i32:
+      return widen<int32_t>(tensor);
+    case Format::i16:
+      return widen<int16_t>(tensor);
+    case Format::i8:
+      return widen<int8_t>(tensor);
     case Format::u8:
-    case Format::boolean: return widen<uint8_t>(tensor);
-    default: return {};
+    case Format::boolean:
+      return widen<uint8_t>(tensor);
+    default:
+      return {};
   }
 }
 

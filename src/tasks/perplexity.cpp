@@ -49,8 +49,8 @@ Perplexity perplexity(Program& program, std::span<const int32_t> ids, const Perp
       std::vector<double> losses(static_cast<size_t>(std::max<int64_t>(0, scored)));
       const auto width = static_cast<size_t>(logits.last());
       parallel_for(losses.size(), [&](size_t r) {
-        losses[r] = negative_log_likelihood({logits.data<float>() + r * width, width},
-                                            ids[static_cast<size_t>(at) + r + 1]);
+        losses[r] =
+            negative_log_likelihood({logits.data<float>() + r * width, width}, ids[static_cast<size_t>(at) + r + 1]);
       });
       for (const double loss : losses) sum += loss;
       result.tokens += scored;

@@ -1,6 +1,6 @@
 #pragma once
-// Fresh sequences that run step by step in a program, for tasks that need logits and no scheduler: sequence s keeps slot
-// s and pages of its own from beginning to end.
+// Fresh sequences that run step by step in a program, for tasks that need logits and no scheduler: sequence s keeps
+// slot s and pages of its own from beginning to end.
 
 #include <cstdint>
 #include <span>
@@ -25,8 +25,8 @@ class Sequences {
   /// Appends as many tokens to each sequence: `ids` (count, n), row by row. Returns the logits of the last `rows` of
   /// each sequence's new tokens, (count · rows, vocabulary) f32, valid until the next step. Throws Error.
   Tensor append(std::span<const int32_t> ids, int64_t rows);
-  /// The same in steps of at most program.options().step_tokens; the logits are those of the last token of each, (count,
-  /// vocabulary).
+  /// The same in steps of at most program.options().step_tokens; the logits are those of the last token of each,
+  /// (count, vocabulary).
   Tensor prefill(std::span<const int32_t> ids);
 
  private:

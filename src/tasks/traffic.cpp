@@ -11,8 +11,8 @@ namespace {
 
 bool is_parameter(const Graph& graph, ValueId value) { return graph.node(value).op == &op::parameter; }
 
-/// Share of an operand's bytes that a node needs: all, but of tables the rows looked up (given in `rows`), and of experts
-/// at most one per row. Looks into the bodies of fused nodes.
+/// Share of an operand's bytes that a node needs: all, but of tables the rows looked up (given in `rows`), and of
+/// experts at most one per row. Looks into the bodies of fused nodes.
 double share(const Graph& graph, const Node& node, size_t operand, const SymbolValues& sizes) {
   if (node.op == &op::gather && operand == 0) return 0;
   if (node.op == &op::contract && node.attrs.integer_or("grouped", 0) != 0 && operand >= 2) {
@@ -88,7 +88,7 @@ double attention_operations(const Graph& graph, int64_t tokens) {
   const double pairs = static_cast<double>(tokens) * static_cast<double>(tokens + 1) / 2;
   for (const Node& node : graph.nodes()) {
     if (node.op != &op::attend) continue;
-    const Type& q = graph.type(node.inputs[0]);  // (tokens, heads, head_dim)
+    const Type& q = graph.type(node.inputs[0]);                                   // (tokens, heads, head_dim)
     total += 2 * 2 * pairs * static_cast<double>(q[1].number() * q[2].number());  // scores, and their weighted values
   }
   return total;

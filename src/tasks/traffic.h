@@ -9,7 +9,8 @@ namespace braid {
 
 /// Bytes that one decode step must read.
 struct Traffic {
-  double weights = 0;     ///< every parameter once, in its stored form; of a mixture the share of the experts that are used
+  double weights =
+      0;  ///< every parameter once, in its stored form; of a mixture the share of the experts that are used
   double embeddings = 0;  ///< rows of tables
   double cache = 0;       ///< keys, values and recurrent states of the sequences
   double total() const { return weights + embeddings + cache; }

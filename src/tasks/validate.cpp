@@ -25,9 +25,9 @@ std::vector<NamedTensor> random_inputs(Program& program, int64_t tokens) {
       const std::string& name = graph.node(n).attrs.text("name");
       if (name == "token_ids") {
         std::vector<int32_t> ids(static_cast<size_t>(tokens));
-        for (int32_t& id : ids)
-          id = static_cast<int32_t>(random() % static_cast<uint64_t>(program.model().vocabulary));
-        inputs.push_back({program.has_entry("encode") ? "decoder_input_ids" : "input_ids", Tensor::of({1, tokens}, std::span<const int32_t>(ids))});
+        for (int32_t& id : ids) id = static_cast<int32_t>(random() % static_cast<uint64_t>(program.model().vocabulary));
+        inputs.push_back({program.has_entry("encode") ? "decoder_input_ids" : "input_ids",
+                          Tensor::of({1, tokens}, std::span<const int32_t>(ids))});
       } else if (name == "pixel_values" || name == "input_features") {
         SymbolValues one;
         one[Symbol::sequences] = 1;

@@ -56,7 +56,8 @@ TEST_P(GoldenForward, EveryOutputIsThatOfTransformers) {
   const auto folder = kit_path(GetParam());
   if (!folder) GTEST_SKIP() << kit_missing(GetParam());
   const TempDirectory temporary;
-  const std::string golden_path = (*folder / "golden.safetensors").string(), path = (temporary / "out.safetensors").string();
+  const std::string golden_path = (*folder / "golden.safetensors").string(),
+                    path = (temporary / "out.safetensors").string();
   const Outcome outcome =
       run({"forward", folder->string(), "--input", golden_path, "--output", path, "--hidden", "--json"});
   ASSERT_EQ(outcome.status, 0) << outcome.err;
@@ -95,8 +96,16 @@ std::string joined(const std::vector<int64_t>& ids) {
 /// The tokens that `braid run` writes after a prompt.
 std::vector<int64_t> greedy_tokens(const std::string& model, const std::vector<int64_t>& prompt, size_t tokens,
                                    const std::vector<std::string>& more = {}) {
-  std::vector<std::string> arguments{"run",          model,          "--prompt-ids",         joined(prompt), "--exact",
-                                     "--ignore-eos", "--max-tokens", std::to_string(tokens), "--json",       "--temperature",
+  std::vector<std::string> arguments{"run",
+                                     model,
+                                     "--prompt-ids",
+                                     joined(prompt),
+                                     "--exact",
+                                     "--ignore-eos",
+                                     "--max-tokens",
+                                     std::to_string(tokens),
+                                     "--json",
+                                     "--temperature",
                                      "0"};
   arguments.insert(arguments.end(), more.begin(), more.end());
   const Outcome outcome = run(arguments);
@@ -137,10 +146,11 @@ TEST_P(GoldenBooks, WritesTheGreedyTokensAfterEachPrompt) {
     const std::vector<int64_t> prompt = integers(prompts[i].at("input_ids"));
     std::vector<int64_t> expected = integers(prompts[i].at("greedy_ids"));  // which begin with the prompt
     expected.erase(expected.begin(), expected.begin() + static_cast<int64_t>(prompt.size()));
-    EXPECT_EQ(greedy_tokens(folder->string(), prompt, expected.size()), expected) << prompts[i].at("prompt").as_string();
-    const Outcome text = run({"run", folder->string(), "--prompt", std::string(prompts[i].at("prompt").as_string()),
-                              "--exact", "--ignore-eos", "--temperature", "0", "--max-tokens",
-                              std::to_string(expected.size()), "--json"});
+    EXPECT_EQ(greedy_tokens(folder->string(), prompt, expected.size()), expected)
+        << prompts[i].at("prompt").as_string();
+    const Outcome text =
+        run({"run", folder->string(), "--prompt", std::string(prompts[i].at("prompt").as_string()), "--exact",
+             "--ignore-eos", "--temperature", "0", "--max-tokens", std::to_string(expected.size()), "--json"});
     ASSERT_EQ(text.status, 0) << text.err;
     const JsonDocument answer = JsonDocument::parse(text.out, "stdout");
     EXPECT_EQ(integers(answer.root().at("token_ids")), expected);

@@ -57,8 +57,8 @@ TEST(Plan, AddsUpAndGrowsWithBatchAndContext) {
   const auto plan = [](const char* context, const char* batch) {
     const JsonDocument document = answer({"plan", model(), "--context", context, "--batch", batch});
     const Json root = document.root();
-    EXPECT_EQ(root.at("total_bytes").as_int(), root.at("weights_bytes").as_int() + root.at("state_bytes").as_int() +
-                                                   root.at("arena_bytes").as_int());
+    EXPECT_EQ(root.at("total_bytes").as_int(),
+              root.at("weights_bytes").as_int() + root.at("state_bytes").as_int() + root.at("arena_bytes").as_int());
     return root.at("state_bytes").as_int();
   };
   const int64_t one = plan("256", "1");
@@ -99,8 +99,8 @@ TEST(Bench, ReportsSpeedsAsFractionsOfWhatWasMeasured) {
 TEST(Bench, JudgesAgainstAnEarlierRun) {
   const TempDirectory folder;
   const std::string saved = (folder / "bench.json").string();
-  const std::vector<std::string> bench{"bench",      model(),    "--prompt-tokens", "8", "--tokens",
-                                       "2",          "--repeat", "1",               "--threads", "1"};
+  const std::vector<std::string> bench{"bench",    model(), "--prompt-tokens", "8", "--tokens", "2",
+                                       "--repeat", "1",     "--threads",       "1"};
   const auto with = [&](std::vector<std::string> more) {
     more.insert(more.begin(), bench.begin(), bench.end());
     return run(more);
@@ -114,9 +114,12 @@ TEST(Bench, JudgesAgainstAnEarlierRun) {
     const Json root = document.root();
     for (size_t i = 0; i < root.size(); ++i) {
       const std::string_view key = root.key(i);
-      if (key.ends_with("tokens_per_s")) json.member(key, root[i].as_double() * factor);
-      else if (key == "rss_mb") json.member(key, root[i].as_double() / factor);
-      else if (root[i].is_number()) json.member(key, root[i].as_double());
+      if (key.ends_with("tokens_per_s"))
+        json.member(key, root[i].as_double() * factor);
+      else if (key == "rss_mb")
+        json.member(key, root[i].as_double() / factor);
+      else if (root[i].is_number())
+        json.member(key, root[i].as_double());
     }
     const std::string path = (folder / "other.json").string();
     write_file(path, json.end_object().text());

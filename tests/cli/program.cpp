@@ -84,7 +84,8 @@ Outcome run(const Invocation& invocation) {
   in.close_write();
 
   Outcome outcome;
-  pollfd waiting[2] = {{.fd = out.read, .events = POLLIN, .revents = 0}, {.fd = err.read, .events = POLLIN, .revents = 0}};
+  pollfd waiting[2] = {{.fd = out.read, .events = POLLIN, .revents = 0},
+                       {.fd = err.read, .events = POLLIN, .revents = 0}};
   bool first = true;
   while (waiting[0].fd >= 0 || waiting[1].fd >= 0) {
     if (::poll(waiting, 2, -1) < 0) continue;

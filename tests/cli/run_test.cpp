@@ -48,7 +48,8 @@ TEST(Run, TakesThePromptFromAFileOrStdin) {
   write_file(folder / "prompt.txt", "Once upon a time");
   const std::string expected = write({"--prompt", "Once upon a time", "--max-tokens", "8"}).out;
   EXPECT_EQ(write({"--prompt-file", (folder / "prompt.txt").string(), "--max-tokens", "8"}).out, expected);
-  EXPECT_EQ(run(Invocation{.arguments = {"run", model(), "--max-tokens", "8"}, .input = "Once upon a time"}).out, expected);
+  EXPECT_EQ(run(Invocation{.arguments = {"run", model(), "--max-tokens", "8"}, .input = "Once upon a time"}).out,
+            expected);
 }
 
 TEST(Run, ASeedGivesTheSameTextAndAnotherSeedAnotherOne) {
@@ -79,9 +80,9 @@ TEST(Run, AClosedStdoutEndsItQuietly) {
 }
 
 TEST(Run, CtrlCKeepsWhatWasPrintedAndSaysSoByItsStatus) {
-  const Outcome outcome =
-      run(Invocation{.arguments = {"run", model(), "--prompt", "The", "--max-tokens", "1000", "--ignore-eos", "--verbose"},
-                     .signal_after_output = SIGINT});
+  const Outcome outcome = run(
+      Invocation{.arguments = {"run", model(), "--prompt", "The", "--max-tokens", "1000", "--ignore-eos", "--verbose"},
+                 .signal_after_output = SIGINT});
   if (outcome.status == 0) GTEST_SKIP() << "the text was complete before the signal came";
   EXPECT_EQ(outcome.status, 130);
   EXPECT_EQ(outcome.out.back(), '\n');

@@ -95,7 +95,8 @@ TEST(Batch, AnswersLineByLineAndGoesOnAfterAFailure) {
 
 TEST(Batch, DetokenizesTheIdsOfEachLine) {
   const TempDirectory folder;
-  write_file(folder / "lines.jsonl", "{\"ids\": [1311, 318]}\n{\"ids\": [-1]}\n{\"ids\": [1311, 318], \"skip_special\": true}\n");
+  write_file(folder / "lines.jsonl",
+             "{\"ids\": [1311, 318]}\n{\"ids\": [-1]}\n{\"ids\": [1311, 318], \"skip_special\": true}\n");
   const Outcome outcome = run({"detokenize", model(), "--batch", (folder / "lines.jsonl").string()});
   ASSERT_EQ(outcome.status, 0) << outcome.err;
   const std::string text = "{\"text\":\"It was\"}\n";

@@ -39,9 +39,9 @@ inline Greedy golden_greedy(const std::string& model) {
 /// Causal golden cases that the tree holds.
 inline std::vector<std::string> causal_cases() {
   std::vector<std::string> cases;
-  for (const std::string& name : {"gpt2", "gpt2-prefixed", "llama-bias", "llama-gqa", "llama-padded",
-                                  "llama-rope-llama3", "llama-yarn", "mamba", "mixtral"})
-    cases.push_back("golden/text/" + name);
+  for (const char* name : {"gpt2", "gpt2-prefixed", "llama-bias", "llama-gqa", "llama-padded", "llama-rope-llama3",
+                           "llama-yarn", "mamba", "mixtral"})
+    cases.push_back(std::string("golden/text/") + name);
   return cases;
 }
 

@@ -75,9 +75,7 @@ TEST(Judge, CallsALossByItsSizeUnlessTheRepeatsDifferAsMuch) {
   EXPECT_EQ(judge(0.20, 0.25), Regression::none);
 }
 
-TEST(MeasureLimits, RefusesAnInstructionSetThatIsNotThere) {
-  EXPECT_THROW(measure_limits(1, "abacus"), UsageError);
-}
+TEST(MeasureLimits, RefusesAnInstructionSetThatIsNotThere) { EXPECT_THROW(measure_limits(1, "abacus"), UsageError); }
 
 }  // namespace
 }  // namespace braid

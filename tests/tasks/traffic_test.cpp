@@ -23,8 +23,7 @@ TEST(DecodeTraffic, CountsWeightsOnceTableRowsAndTheCache) {
   b.output("x", x);
   b.state("kept", {.shape = {Symbol::slots, 10}}, Lifetime::sequence);
   b.state("pages", {.shape = {Symbol::pages, 2, 16, 8}, .format = Format::f16}, Lifetime::token);
-  const Traffic traffic =
-      decode_traffic(b.graph(), {.sequences = 3, .context = 24, .page_size = 16});
+  const Traffic traffic = decode_traffic(b.graph(), {.sequences = 3, .context = 24, .page_size = 16});
   EXPECT_EQ(traffic.weights, 96 * 64 * 2 + 64 * 96 / 32 * 34);
   EXPECT_EQ(traffic.embeddings, 3 * 64 * 4);
   EXPECT_EQ(traffic.cache, 3 * (10 * 4 + 2 * 8 * 2 * 24));
@@ -70,7 +69,8 @@ TEST(ProductOperations, AreSortedByTheFormatThatIsMultiplied) {
   const Value w = b.parameter("w", {.shape = {32, 64}, .format = Format::bf16});
   b.output("f32", contract(x, w));
   b.output("bf16", contract(cast(x, Format::bf16), w));
-  b.output("int8", contract(quantize(x, Format::q8_act), b.parameter("q", {.shape = {16, 64}, .format = Format::q8_0})));
+  b.output("int8",
+           contract(quantize(x, Format::q8_act), b.parameter("q", {.shape = {16, 64}, .format = Format::q8_0})));
   const Operations operations = product_operations(b.graph(), step(3));
   EXPECT_EQ(operations.f32, 2.0 * 3 * 32 * 64);
   EXPECT_EQ(operations.bf16, 2.0 * 3 * 32 * 64);
@@ -79,7 +79,8 @@ TEST(ProductOperations, AreSortedByTheFormatThatIsMultiplied) {
 
 TEST(AttentionOperations, CountTheKeysThatEachRowMayMeet) {
   Builder b;
-  const Value q = b.input("q", {.shape = {Symbol::tokens, 4, 16}}), k = b.input("k", {.shape = {Symbol::tokens, 2, 16}});
+  const Value q = b.input("q", {.shape = {Symbol::tokens, 4, 16}}),
+              k = b.input("k", {.shape = {Symbol::tokens, 2, 16}});
   const Value spans = b.input("span_start", {.shape = {{Symbol::sequences, 1, 1}}, .format = Format::i32});
   b.output("y", attend(q, k, k, spans, {.scale = 0.25}));
   EXPECT_EQ(attention_operations(b.graph(), 3), 4.0 * (1 + 2 + 3) * 4 * 16);

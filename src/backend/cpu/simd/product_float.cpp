@@ -38,7 +38,7 @@ struct Paired {
 
 constexpr int kRowTile = 4;
 constexpr int kWeightTile = kManyRegisters ? 6 : 3;
-constexpr int64_t kDirectRows = 8;  // up to here the weights are read in place, once per kRowTile rows
+constexpr int64_t kDirectRows = 32;  // up to here the weights are read in place, once per kRowTile rows
 static_assert(kBlockWeights % kWeightTile == 0 && kBlockRows % kRowTile == 0);
 
 template <int N>
@@ -59,7 +59,14 @@ void direct_tile(const Product& p, int64_t row, int64_t n) {
   F acc[R * W];
   unroll<R * W>([&](auto i) BRAID_FLATTEN { acc[i] = F{}; });
   const int64_t steps = p.k / P::kStep, tail = p.k % P::kStep;
+  // The first pass over a weight is bound by memory: meanwhile the next weights come into the L2 cache. (The hardware
+  // prefetches within a page of 4 KiB only, and a row may be no longer than that.)
+  const bool first = row == 0;
   for (int64_t s = 0; s < steps; ++s) {
+    if (first) {
+      unroll<W>([&](auto j)
+                    BRAID_FLATTEN { __builtin_prefetch(w + (j + W) * p.w_row_bytes + s * P::W::kBytes, 0, 2); });
+    }
     typename P::Vector xs[R];
     unroll<R>([&](auto r) BRAID_FLATTEN { xs[r] = P::X::whole(x + r * p.x_row_bytes + s * P::X::kBytes); });
     unroll<W>([&](auto j) BRAID_FLATTEN {

@@ -12,6 +12,8 @@ namespace {
 constexpr int kVectors = kTile / kLanes;  // vectors that hold one number per weight of a tile
 constexpr int kGroups = 8;                // groups of four columns in a block
 
+constexpr int64_t kAhead = 4096;  // bytes: one row is bound by memory, and the hardware looks less far ahead
+
 // The weight classes. `codes` gives group g (four columns) of vector v.
 struct Q8 {
   static constexpr int32_t kZero = 128;
@@ -67,6 +69,9 @@ void tile_product(const Rows& rows, const std::byte* w, int64_t tile_row, float*
   F acc[R * kColumns];
   unroll<R * kColumns>([&](auto i) BRAID_FLATTEN { acc[i] = F{}; });
   for (int64_t b = 0; b < blocks; ++b, w += W::kBytes) {
+    if constexpr (R == 1) {
+      for (int64_t line = 0; line < W::kBytes; line += 64) __builtin_prefetch(w + kAhead + line);
+    }
     I dots[R * kColumns];
     unroll<R>([&](auto r) BRAID_FLATTEN {
       const I start = splat_int(-W::kZero * Rows::int_at(sums + r * rows.row_bytes + 4 * b));
@@ -114,7 +119,11 @@ template <class W>
 void all_rows(const Product& p, const std::byte* w, int64_t tile_row, int tiles, float* y, int64_t count) {
   Rows rows{p.x, p.x_row_bytes, p.k};
   const auto some = [&](auto n) BRAID_FLATTEN {
-    if (tiles == kManyTiles) {
+    if (n == 1 && kManyTiles > 1) {  // bound by memory: one stream at a time
+      for (int t = 0; t < tiles; ++t) {
+        tile_product<W, 1, 1>(rows, w + t * tile_row, tile_row, y + t * kTile, p.y_stride, count - t * kTile);
+      }
+    } else if (tiles == kManyTiles) {
       tile_product<W, n.value, kManyTiles>(rows, w, tile_row, y, p.y_stride, count);
     } else {
       tile_product<W, n.value, 1>(rows, w, tile_row, y, p.y_stride, count);
