@@ -16,6 +16,7 @@ void Step::begin(const SymbolValues& values) {
   for (Operand& operand : in) operand.resize(values);
   for (Operand& operand : out) operand.resize(values);
   for (Counter& counter : counters_) counter.value.store(0, std::memory_order_relaxed);
+  for (Counter& range : ranges_) range.value.store(0, std::memory_order_relaxed);
   prepare(values);
 }
 

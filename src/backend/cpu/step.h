@@ -68,10 +68,27 @@ class Step {
     }
   }
 
- private:
+  /// The same one by one, but each worker goes through a range of its own before it takes from others': memory is read
+  /// in long streams, and nobody waits for the slowest. `Step::ranges_` must hold a counter per worker.
+  template <class F>
+  void claim_near(const Worker& worker, int64_t total, F&& body) noexcept {
+    for (int i = 0; i < worker.count; ++i) {
+      const int64_t owner = (worker.index + i) % worker.count;
+      const int64_t begin = total * owner / worker.count, end = total * (owner + 1) / worker.count;
+      while (true) {
+        const int64_t at = begin + ranges_[static_cast<size_t>(owner)].value.fetch_add(1, std::memory_order_relaxed);
+        if (at >= end) break;
+        body(at);
+      }
+    }
+  }
+
   struct alignas(64) Counter {
     std::atomic<int64_t> value{0};
   };
+  std::vector<Counter> ranges_;  ///< reset by begin()
+
+ private:
   Counter counters_[3];
 };
 

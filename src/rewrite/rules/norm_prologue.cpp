@@ -30,7 +30,7 @@ ValueId product_input(const Node& node) {
   return {};
 }
 
-std::vector<uint32_t> match(const RuleContext& context, uint32_t root, const std::vector<bool>&) {
+std::vector<uint32_t> match(const RuleContext& context, uint32_t root, const std::vector<bool>& taken) {
   const Graph& graph = context.graph;
   if (context.max_tokens > kMaxTokens || !is_product(graph, graph.node(root))) return {};
   std::vector<uint32_t> nodes = {root};
@@ -38,13 +38,13 @@ std::vector<uint32_t> match(const RuleContext& context, uint32_t root, const std
   if (x == ValueId{}) return {};
   const Node* producer = &graph.node(x);
   if (producer->op == &op::quantize || producer->op == &op::cast) {
-    if (context.uses[x.node] != 1) return {};
+    if (context.uses[x.node] != 1 || taken[x.node]) return {};
     nodes.push_back(x.node);
     x = producer->inputs[0];
     producer = &graph.node(x);
   }
   if (producer->op != &op::rms_norm && producer->op != &op::layer_norm) return {};
-  if (context.uses[x.node] != 1) return {};
+  if (context.uses[x.node] != 1 || taken[x.node]) return {};
   nodes.push_back(x.node);
   return nodes;
 }

@@ -21,16 +21,15 @@ bool fits_tile(const Graph& graph, const Node& node, const Shape& shape) {
   return true;
 }
 
-std::vector<uint32_t> match(const RuleContext& context, uint32_t root, const std::vector<bool>&) {
+std::vector<uint32_t> match(const RuleContext& context, uint32_t root, const std::vector<bool>& taken) {
   const Graph& graph = context.graph;
   const Node& product = graph.node(root);
   if (product.op != &op::contract || graph.type(product.inputs[1]).rank() != 2) return {};
   if (product.attrs.integer_or("grouped", 0) == 0 && product.types.size() + 1 != product.inputs.size()) return {};
   std::vector<uint32_t> nodes = {root};
   auto inside = [&](uint32_t n) { return std::find(nodes.begin(), nodes.end(), n) != nodes.end(); };
-  // How often each member's results are used inside; a member whose uses are all inside may be swallowed.
-  std::vector<uint32_t> inner(graph.nodes().size(), 0);
   for (uint32_t n = root + 1; n < graph.nodes().size(); ++n) {
+    if (taken[n]) continue;
     const Node& node = graph.node(n);
     uint32_t feeders = 0;
     const Shape* shape = nullptr;
@@ -52,17 +51,17 @@ std::vector<uint32_t> match(const RuleContext& context, uint32_t root, const std
   }
   // Of a product with several results, each may be used once at most by the epilogue and nowhere else.
   if (product.types.size() > 1) {
-    std::vector<uint32_t> uses(product.types.size(), 0), taken(product.types.size(), 0);
+    std::vector<uint32_t> uses(product.types.size(), 0), inner(product.types.size(), 0);
     for (uint32_t n = 0; n < graph.nodes().size(); ++n)
       for (ValueId v : graph.node(n).inputs)
         if (v.node == root) {
           ++uses[v.result];
-          if (inside(n)) ++taken[v.result];
+          if (inside(n)) ++inner[v.result];
         }
     for (const auto& output : graph.outputs())
       if (output.value.node == root) ++uses[output.value.result];
     for (size_t r = 0; r < uses.size(); ++r)
-      if (taken[r] > 0 && (taken[r] != 1 || uses[r] != 1)) return {};
+      if (inner[r] > 0 && (inner[r] != 1 || uses[r] != 1)) return {};
   }
   return nodes.size() > 1 ? nodes : std::vector<uint32_t>{};
 }

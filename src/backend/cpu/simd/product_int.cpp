@@ -61,16 +61,42 @@ struct Rows {
   }
 };
 
-/// R rows × C tiles of weights. `w` is the first tile of the first of C rows of tiles, tile_row bytes apart.
+/// Rows of tiles, `tile_row` bytes apart, of which blocks [begin, end) along K are meant.
+struct Weights {
+  const std::byte* w;  ///< block 0 of the first row of tiles
+  int64_t tile_row;
+  int64_t begin, end;
+};
+/// `count` columns of each row; with Weights::begin > 0 they hold the sums so far.
+struct Out {
+  float* y;
+  int64_t stride, count;
+};
+
+/// R rows × C tiles of weights.
 template <class W, int R, int C>
-void tile_product(const Rows& rows, const std::byte* w, int64_t tile_row, float* y, int64_t y_stride, int64_t count) {
+void tile_product(const Rows& rows, const Weights& weights, const Out& out) {
   constexpr int kColumns = C * kVectors;
-  const int64_t blocks = rows.k / kBlock;
+  const int64_t blocks = rows.k / kBlock, tile_row = weights.tile_row;
+  const std::byte* w = weights.w + weights.begin * W::kBytes;
   const std::byte* scales = rows.x + rows.k;
   const std::byte* sums = scales + 4 * blocks;
   F acc[R * kColumns];
   unroll<R * kColumns>([&](auto i) BRAID_FLATTEN { acc[i] = F{}; });
-  for (int64_t b = 0; b < blocks; ++b, w += W::kBytes) {
+  if (weights.begin > 0) {
+    unroll<R>([&](auto r) BRAID_FLATTEN {
+      unroll<kColumns>([&](auto c) BRAID_FLATTEN {
+        const int64_t left = out.count - c * kLanes;
+        const float* from = out.y + r * out.stride + c * kLanes;
+        if (left >= kLanes) {
+          acc[r * kColumns + c] = load<F>(from);
+        } else if (left > 0) {
+          acc[r * kColumns + c] = load_part<F>(from, left);
+        }
+      });
+    });
+  }
+  for (int64_t b = weights.begin; b < weights.end; ++b, w += W::kBytes) {
     if constexpr (R == 1 || W::kFetch) {
       constexpr int64_t kAhead = R == 1 ? 4096 : 1024;
       unroll<C>([&](auto c) BRAID_FLATTEN {
@@ -107,8 +133,8 @@ void tile_product(const Rows& rows, const std::byte* w, int64_t tile_row, float*
   }
   unroll<R>([&](auto r) BRAID_FLATTEN {
     unroll<kColumns>([&](auto c) BRAID_FLATTEN {
-      const int64_t left = count - c * kLanes;
-      float* to = y + r * y_stride + c * kLanes;
+      const int64_t left = out.count - c * kLanes;
+      float* to = out.y + r * out.stride + c * kLanes;
       if (left >= kLanes) {
         store(to, acc[r * kColumns + c]);
       } else if (left > 0) {
@@ -123,16 +149,16 @@ constexpr int kManyTiles = kVectors == 1 ? 2 : 1;  // tiles of weights beside kR
 
 /// All rows of the call times `tiles` rows of tiles that begin at w.
 template <class W>
-void all_rows(const Product& p, const std::byte* w, int64_t tile_row, int tiles, float* y, int64_t count) {
+void rows_at_depth(const Product& p, const Weights& weights, int tiles, Out out) {
   Rows rows{p.x, p.x_row_bytes, p.k};
   const auto some = [&](auto n) BRAID_FLATTEN {
     if (tiles == kManyTiles) {
-      tile_product<W, n.value, kManyTiles>(rows, w, tile_row, y, p.y_stride, count);
+      tile_product<W, n.value, kManyTiles>(rows, weights, out);
     } else {
-      tile_product<W, n.value, 1>(rows, w, tile_row, y, p.y_stride, count);
+      tile_product<W, n.value, 1>(rows, weights, out);
     }
     rows.x += n * p.x_row_bytes;
-    y += n * p.y_stride;
+    out.y += n * out.stride;
   };
   int64_t left = p.rows;
   while (left > 0) {
@@ -164,6 +190,15 @@ void all_rows(const Product& p, const std::byte* w, int64_t tile_row, int tiles,
   }
 }
 
+/// Many rows pass by a piece of the weights that stays in the L1 cache; few rows take all of K at once.
+template <class W>
+void all_rows(const Product& p, const std::byte* w, int64_t tile_row, int tiles, const Out& out) {
+  constexpr int64_t kDeep = 16;  // blocks: 2 × 16 tiles of at most 576 bytes
+  const int64_t blocks = p.k / kBlock, deep = p.rows > 24 ? kDeep : blocks;
+  for (int64_t b = 0; b < blocks; b += deep)
+    rows_at_depth<W>(p, {w, tile_row, b, lesser(b + deep, blocks)}, tiles, out);
+}
+
 void unpack(const std::byte* tile, std::byte* to) {
   for (int v = 0; v < kVectors; ++v) store(to + 4 * kLanes * v, Q4::scale(tile, v));
   for (int g = 0; g < kGroups; ++g) {
@@ -176,13 +211,15 @@ template <class W>
 void one_row(const Product& p) {
   constexpr int kStreams = kVectors == 1 ? 4 : 1;
   const Rows rows{p.x, p.x_row_bytes, p.k};
-  const int64_t tile_row = p.k / kBlock * W::kBytes;
+  const int64_t blocks = p.k / kBlock, tile_row = blocks * W::kBytes;
+  const auto weights = [&](int64_t n) { return Weights{p.w + n / kTile * tile_row, tile_row, 0, blocks}; };
+  const auto out = [&](int64_t n) { return Out{p.y + (n - p.n_begin), 0, p.n_end - n}; };
   int64_t n = p.n_begin;
   for (; p.n_end - n >= kStreams * kTile; n += kStreams * kTile) {
-    tile_product<W, 1, kStreams>(rows, p.w + n / kTile * tile_row, tile_row, p.y + (n - p.n_begin), 0, p.n_end - n);
+    tile_product<W, 1, kStreams>(rows, weights(n), out(n));
   }
   for (; n < p.n_end; n += kTile) {
-    tile_product<W, 1, 1>(rows, p.w + n / kTile * tile_row, tile_row, p.y + (n - p.n_begin), 0, p.n_end - n);
+    tile_product<W, 1, 1>(rows, weights(n), out(n));
   }
 }
 
@@ -194,14 +231,14 @@ BRAID_INLINE void product(const Product& p, bool through_scratch) {
     const std::byte* w = p.w + n / kTile * tile_row;
     const int64_t count = lesser(p.n_end - n, kManyTiles * kTile);
     const int tiles = static_cast<int>((count + kTile - 1) / kTile);
-    float* y = p.y + (n - p.n_begin);
+    const Out out{p.y + (n - p.n_begin), p.y_stride, count};
     if (!through_scratch) {
-      all_rows<W>(p, w, tile_row, tiles, y, count);
+      all_rows<W>(p, w, tile_row, tiles, out);
       continue;
     }
     std::byte* to = p.scratch + (-reinterpret_cast<uintptr_t>(p.scratch) & (kMaxVectorBytes - 1));
     for (int64_t t = 0; t < tiles * blocks; ++t) unpack(w + t * W::kBytes, to + t * kUnpackedBytes);
-    all_rows<Q4Unpacked>(p, to, blocks * kUnpackedBytes, tiles, y, count);
+    all_rows<Q4Unpacked>(p, to, blocks * kUnpackedBytes, tiles, out);
   }
 }
 

@@ -14,10 +14,10 @@ namespace {
 using Norm = ProductForm::Prologue::Norm;
 using Spread = ProductForm::External::Spread;
 
-constexpr int64_t kFewRows = 16;            // up to here the weights' bytes decide, above it arithmetic
-constexpr int64_t kChunkBytes = 512 << 10;  // of weights per claim when the weights' bytes decide
-constexpr int64_t kManyColumns = 64;        // columns per claim when arithmetic decides
-constexpr int64_t kPanelRows = 16;          // weights decoded at a time where no kernel reads the format
+constexpr int64_t kFewRows = 16;           // up to here the weights' bytes decide, above it arithmetic
+constexpr int64_t kChunkBytes = 64 << 10;  // of weights per claim when the weights' bytes decide
+constexpr int64_t kManyColumns = 64;       // columns per claim when arithmetic decides
+constexpr int64_t kPanelRows = 16;         // weights decoded at a time where no kernel reads the format
 
 size_t align64(size_t bytes) { return (bytes + 63) / 64 * 64; }
 
@@ -42,6 +42,7 @@ class ProductStep : public Step {
       has_program_ |= segment.program.has_value();
     }
     starts_.resize(form_.segments.size() + 1);
+    ranges_ = std::vector<Counter>(static_cast<size_t>(threads_));
   }
 
   size_t scratch_bytes() const override {
@@ -88,7 +89,7 @@ class ProductStep : public Step {
       rows = scratch.encoded;
     }
     bool ready = !has_prologue();
-    claim(0, starts_.back(), 1, [&](int64_t unit, int64_t) {
+    claim_near(worker, starts_.back(), [&](int64_t unit) {
       if (!ready) {
         prologue(x, scratch);
         ready = true;
