@@ -105,7 +105,7 @@ struct Bench {
   double product(const Weights& w, int64_t rows, int64_t n, int64_t k) {
     const auto bytes = static_cast<size_t>(static_cast<double>(n * k) * w.bytes_per_weight);
     const std::byte* weights = fresh(bytes);
-    const int64_t chunk = rows < 32 ? 64 : 96, chunks = (n + chunk - 1) / chunk;
+    const int64_t chunk = rows < 32 ? 128 : 96, chunks = (n + chunk - 1) / chunk;
     const size_t per_thread = product_scratch_bytes(k) / 4 + 16;
     scratch.resize(std::max(scratch.size(), per_thread * static_cast<size_t>(threads)));
     return seconds_of([&] {
@@ -176,7 +176,7 @@ struct Bench {
     std::snprintf(name, sizeof name, "%s, %ld rows, K %ld", w.name, static_cast<long>(rows), static_cast<long>(k));
     if (!wanted(name)) return;
     int64_t n = 192 * threads;
-    if (rows < 32) n = static_cast<int64_t>((32 << 20) / (static_cast<double>(k) * w.bytes_per_weight)) / 64 * 64;
+    if (rows < 32) n = static_cast<int64_t>((32 << 20) / (static_cast<double>(k) * w.bytes_per_weight)) / 128 * 128;
     const double bytes = static_cast<double>(n * k) * w.bytes_per_weight;
     const double operations = 2.0 * static_cast<double>(rows * n * k);
     double best = 1e9;

@@ -13,9 +13,10 @@ constexpr int kVectors = kTile / kLanes;  // vectors that hold one number per we
 constexpr int kGroups = 8;                // groups of four columns in a block
 
 // The weight classes. `codes` gives group g (four columns) of vector v. kFetch: several rows read from memory gain by
-// prefetching (one row always does: the hardware looks less far ahead).
+// prefetching (one row always does: the hardware looks less far ahead). kStreams: rows of tiles beside one row.
 struct Q8 {
   static constexpr bool kFetch = false;
+  static constexpr int kStreams = 4;
   static constexpr int32_t kZero = 128;
   static constexpr int64_t kBytes = kTile * 2 + kTile * kBlock;
   BRAID_INLINE F scale(const std::byte* tile, int v) { return from_f16(load<H>(tile + 2 * kLanes * v)); }
@@ -25,6 +26,7 @@ struct Q8 {
 };
 struct Q4 {
   static constexpr bool kFetch = true;
+  static constexpr int kStreams = 8;
   static constexpr int32_t kZero = 8;
   static constexpr int64_t kBytes = kTile * 2 + kTile * kBlock / 2;
   BRAID_INLINE F scale(const std::byte* tile, int v) { return from_f16(load<H>(tile + 2 * kLanes * v)); }
@@ -206,26 +208,21 @@ void unpack(const std::byte* tile, std::byte* to) {
   }
 }
 
-/// Bound by memory: several rows of tiles at once, since one core draws more from several streams than from one.
-template <class W>
-void one_row(const Product& p) {
-  constexpr int kStreams = kVectors == 1 ? 4 : 1;
+/// Bound by memory: N rows of tiles at once, since one core draws more from several streams than from one.
+template <class W, int N>
+BRAID_INLINE void one_row(const Product& p, int64_t n) {
   const Rows rows{p.x, p.x_row_bytes, p.k};
   const int64_t blocks = p.k / kBlock, tile_row = blocks * W::kBytes;
-  const auto weights = [&](int64_t n) { return Weights{p.w + n / kTile * tile_row, tile_row, 0, blocks}; };
-  const auto out = [&](int64_t n) { return Out{p.y + (n - p.n_begin), 0, p.n_end - n}; };
-  int64_t n = p.n_begin;
-  for (; p.n_end - n >= kStreams * kTile; n += kStreams * kTile) {
-    tile_product<W, 1, kStreams>(rows, weights(n), out(n));
+  for (; N == 1 ? n < p.n_end : p.n_end - n >= N * kTile; n += N * kTile) {
+    const Weights weights{p.w + n / kTile * tile_row, tile_row, 0, blocks};
+    tile_product<W, 1, N>(rows, weights, {p.y + (n - p.n_begin), 0, p.n_end - n});
   }
-  for (; n < p.n_end; n += kTile) {
-    tile_product<W, 1, 1>(rows, weights(n), out(n));
-  }
+  if constexpr (N > 1) one_row<W, N / 2>(p, n);
 }
 
 template <class W>
 BRAID_INLINE void product(const Product& p, bool through_scratch) {
-  if (p.rows == 1) return one_row<W>(p);
+  if (p.rows == 1) return one_row<W, (kVectors == 1 ? W::kStreams : 1)>(p, p.n_begin);
   const int64_t blocks = p.k / kBlock, tile_row = blocks * W::kBytes;
   for (int64_t n = p.n_begin; n < p.n_end; n += kManyTiles * kTile) {
     const std::byte* w = p.w + n / kTile * tile_row;

@@ -14,10 +14,11 @@ namespace {
 using Norm = ProductForm::Prologue::Norm;
 using Spread = ProductForm::External::Spread;
 
-constexpr int64_t kFewRows = 16;           // up to here the weights' bytes decide, above it arithmetic
-constexpr int64_t kChunkBytes = 64 << 10;  // of weights per claim when the weights' bytes decide
-constexpr int64_t kManyColumns = 64;       // columns per claim when arithmetic decides
-constexpr int64_t kPanelRows = 16;         // weights decoded at a time where no kernel reads the format
+constexpr int64_t kFewRows = 16;            // up to here the weights' bytes decide, above it arithmetic
+constexpr int64_t kChunkBytes = 448 << 10;  // of weights per claim when the weights' bytes decide
+constexpr int64_t kStep = 64;               // columns: kernels stream several tiles of 16 side by side
+constexpr int64_t kManyColumns = 96;        // columns per claim when arithmetic decides
+constexpr int64_t kPanelRows = 16;          // weights decoded at a time where no kernel reads the format
 
 size_t align64(size_t bytes) { return (bytes + 63) / 64 * 64; }
 
@@ -68,9 +69,8 @@ class ProductStep : public Step {
       if (few_) {
         const Operand& w = in[static_cast<size_t>(segment.weights.front())];
         const auto weight_bytes = static_cast<int64_t>(w.row_bytes() * segment.weights.size());
-        columns = std::clamp<int64_t>(kChunkBytes / weight_bytes / 16 * 16, 16, kMaxColumns);
-        const int64_t fair = segment.columns / (4 * threads_) / 16 * 16;  // at least four claims per worker
-        columns = std::clamp<int64_t>(columns, 16, std::max<int64_t>(fair, 16));
+        const int64_t fair = segment.columns / threads_;
+        columns = std::clamp(std::min(kChunkBytes / weight_bytes, fair) / kStep * kStep, kStep, kMaxColumns);
       }
       columns_[s] = columns;
       starts_[s] = units;
