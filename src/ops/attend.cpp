@@ -120,7 +120,6 @@ std::vector<Value> expand_paged(Builder& b, const Node& node, std::span<const Va
   const int64_t max_pages = o[7].dim(1).number(), length = max_pages * page_size;
   Value span_start = o[5], context = o[6], table = o[7];
   auto number = [&](int64_t n) { return scalar_i32(b, static_cast<int32_t>(n)); };
-
   const Dim tokens = o[0].dim(0);
   Value segment = segment_of(span_start, tokens);
   Value position = gather(context, segment) + (iota(b, tokens) - gather(span_start, segment));
@@ -132,7 +131,6 @@ std::vector<Value> expand_paged(Builder& b, const Node& node, std::span<const Va
   Value element = reshape(head, {tokens, kv_heads, 1}) * number(head_dim) + iota(b, head_dim);
   Value k_index = element * number(page_size) + reshape(slot, {tokens, 1, 1});
   Value k_state = scatter(o[3], o[1], k_index, 4), v_state = scatter(o[4], o[2], v_index, 3);
-
   Value sequence = iota(b, kSequences);
   Value total = column(context + (gather(span_start, sequence + 1.0) - gather(span_start, sequence)));
   Value used = less(iota(b, max_pages) * number(page_size), total);  // (sequences, max_pages)

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "formats/formats.h"
 #include "ops/ops.h"
 #include "ops/shapes.h"
 
@@ -10,8 +11,7 @@ namespace {
 
 void check_weight(Types operands, size_t index, const Type& x) {
   const Type& w = operands[index];
-  const Format f = w.format;
-  if (f != Format::q8_0 && f != Format::q4_0) check_floating(operands, index);
+  if (!format_ops(w.format).weight_class) fail_operand(index, w, "has a format that weights cannot have");
   check_rank_at_least(operands, index, 2);
   if (w.rank() > 2) {
     check_rank(operands, index, x.rank());

@@ -187,7 +187,8 @@ struct Attended {
 /// Appends k and v to the cache, then attends over everything cached.
 Attended attend_paged(Value q, Value k, Value v, const Paged& cache, const Attend& how);
 /// Over keys and values that an encoder left: k_state (source_slots, kv_heads, head_dim, source_length), v_state
-/// (source_slots, kv_heads, source_length, head_dim), so that a source is one page; source_slot (sequences) i32. Not causal; reads the states, does not change them.
+/// (source_slots, kv_heads, source_length, head_dim), so that a source is one page; source_slot (sequences) i32. Not
+/// causal; reads the states, does not change them.
 Value attend_source(Value q, Value k_state, Value v_state, Value span_start, Value source_slot, const Attend& how);
 
 /// State operands of a recurrent op; `pool` absent is the cacheless form.

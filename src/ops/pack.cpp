@@ -1,5 +1,6 @@
 // Weights (N, K) of a block format into a backend's layout.
 #include "core/error.h"
+#include "formats/formats.h"
 #include "ops/ops.h"
 #include "ops/shapes.h"
 
@@ -12,7 +13,7 @@ std::vector<Type> infer(Types operands, const Attrs& attrs) {
   if (layout != static_cast<int64_t>(Layout::interleave16)) throw ShapeError("layout is not one to pack into");
   const Type& w = operands[0];
   check_rank(operands, 0, 2);
-  if (w.format != Format::q8_0) check_format(operands, 0, Format::q4_0);
+  if (format_ops(w.format).weight_class != WeightClass::integer) fail_operand(0, w, "is not of the integer class");
   if (w.layout != Layout::row_major) fail_operand(0, w, "is packed already");
   return {{w.shape, w.format, static_cast<Layout>(layout)}};
 }

@@ -1,5 +1,6 @@
 #include <map>
 
+#include "formats/formats.h"
 #include "ops/ops.h"
 #include "rewrite/passes.h"
 #include "rewrite/rewriter.h"
@@ -8,7 +9,7 @@ namespace braid {
 namespace {
 
 bool is_float(Format f) { return f == Format::f32 || f == Format::bf16 || f == Format::f16; }
-bool is_integer_class(Format f) { return f == Format::q8_0 || f == Format::q4_0; }
+bool is_integer_class(Format f) { return format_ops(f).weight_class == WeightClass::integer; }
 
 /// For each node, whether it depends on parameters and constants alone (what has another size in each step depends on
 /// the step).
@@ -41,7 +42,8 @@ class PrecisionPass {
     for (uint32_t n = 0; n < graph_.nodes().size(); ++n) {
       if (is_product(n)) rewriter_.replace({n}, [this, n](Rewriter&) { rebuild_product(n); });
       const Node& node = graph_.node(n);
-      if (node.op == &op::rms_norm || node.op == &op::layer_norm) rewriter_.replace({n}, [this, n](Rewriter& rw) { rebuild_norm(rw, n); });
+      if (node.op == &op::rms_norm || node.op == &op::layer_norm)
+        rewriter_.replace({n}, [this, n](Rewriter& rw) { rebuild_norm(rw, n); });
       if (node.op == &op::gather && targets_.count(node.inputs[0]) != 0)
         rewriter_.replace({n}, [this, n](Rewriter& rw) { rebuild_lookup(rw, n); });
     }

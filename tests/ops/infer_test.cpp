@@ -187,7 +187,7 @@ const Case kCases[] = {
      [](Builder& b) {
        pack(in(b, {16, 32}), Layout::interleave16);
      },
-     "should be q4_0"},
+     "not of the integer class"},
     {"pack of a pack",
      [](Builder& b) {
        pack(pack(in(b, {16, 32}, Format::q8_0), Layout::interleave16), Layout::interleave16);
