@@ -26,15 +26,18 @@ int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
   throw UsageError(std::move(what), {.file = {}, .field = std::move(field), .offset = {}}, std::move(advice));
 }
 
-void at_least_one(int64_t value, const char* field) {
-  if (value < 1) refuse(std::to_string(value) + " is too small", field, "give a number from 1 on");
+void at_least(int64_t least, int64_t value, const char* field) {
+  if (value < least)
+    refuse(std::to_string(value) + " is too small", field, "give a number from " + std::to_string(least) + " on");
 }
 
 void check(const ProgramOptions& options, const Model& model) {
   constexpr int64_t kMost = INT32_MAX;  // token positions and pages are 32-bit numbers on every device
-  at_least_one(options.context, "context");
-  at_least_one(options.sequences, "sequences");
-  at_least_one(options.step_tokens, "step_tokens");
+  at_least(1, options.context, "context");
+  at_least(1, options.sequences, "sequences");
+  at_least(1, options.step_tokens, "step_tokens");
+  at_least(0, options.rows, "rows");
+  at_least(0, options.pages, "pages");
   if (options.context > kMost || options.sequences > kMost / options.context)
     refuse("sequences × context is more than 2^31 tokens", "context", "give a smaller context");
   if (model.max_positions > 0 && options.context > model.max_positions)

@@ -57,6 +57,14 @@ std::vector<int32_t> end_tokens(const LoadedModel& model, const GenerateOptions&
   return {model.generation.eos_token_ids.begin(), model.generation.eos_token_ids.end()};
 }
 
+/// With the tokens that the model's generation_config never generates.
+SamplingOptions sampling_of(const LoadedModel& model, const GenerateOptions& options) {
+  SamplingOptions sampling = options.sampling;
+  const std::vector<int64_t>& suppress = model.generation.suppress_tokens;
+  sampling.suppress.insert(sampling.suppress.end(), suppress.begin(), suppress.end());
+  return sampling;
+}
+
 /// What is left of the context. A prompt that fills it keeps one, so that the scheduler refuses it with its numbers.
 int64_t tokens_left(const Program& program, const std::vector<int32_t>& prompt) {
   return std::max<int64_t>(1, program.options().context - static_cast<int64_t>(prompt.size()));
@@ -95,7 +103,7 @@ GenerateResult generate(LoadedModel& model, const GenerateOptions& options, cons
   const std::vector<int32_t> ends = end_tokens(model, options);
   const int64_t most = options.max_tokens > 0 ? options.max_tokens : tokens_left(program, prompt);
   engine.submit({.prompt = std::move(prompt),
-                 .sampling = options.sampling,
+                 .sampling = sampling_of(model, options),
                  .max_tokens = most,
                  .stop_tokens = ends,
                  .source = options.source},

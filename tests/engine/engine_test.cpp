@@ -169,6 +169,7 @@ TEST_P(BatchesOf, ARequestGivesBitwiseEqualLogitsAloneInABatchCutIntoStepsAndPre
   if (!kit_path(model)) GTEST_SKIP() << test::kit_missing(model);
   LoadOptions options = exact_options(model, device);
   options.rewrite.exact = precision == "exact";
+  options.threads = precision == "exact" ? 2 : 1;
   options.rewrite.weights = format_from_name(precision);
   options.context = 96;
   std::vector<Traced> alone, together, cut;

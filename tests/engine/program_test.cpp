@@ -91,6 +91,8 @@ TEST(Program, NamesTheOptionThatDoesNotFitTheModel) {
   EXPECT_EQ(field({.context = 16, .sequences = 0}), "sequences");
   EXPECT_EQ(field({.context = 16, .sequences = INT64_MAX}), "context");
   EXPECT_EQ(field({.context = 16, .step_tokens = 0}), "step_tokens");
+  EXPECT_EQ(field({.context = 16, .rows = -1}), "rows");
+  EXPECT_EQ(field({.context = 16, .pages = -1}), "pages");
 }
 
 }  // namespace

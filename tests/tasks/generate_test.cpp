@@ -111,6 +111,15 @@ TEST(Generate, EndsAtTheEndOfSequenceTokenUnlessToldToIgnoreIt) {
   EXPECT_EQ(ignored.completion_tokens, 20);
 }
 
+TEST(Generate, NeverWritesTheTokensThatTheModelSuppresses) {
+  const Reference r = references().front();
+  LoadedModel model = load_model(load_options());
+  model.generation.suppress_tokens = {r.generated[2]};
+  const GenerateResult result = generate(model, {.prompt = r.prompt, .max_tokens = 20});
+  EXPECT_EQ(result.token_ids[1], r.generated[1]);
+  EXPECT_EQ(std::ranges::count(result.token_ids, r.generated[2]), 0);
+}
+
 TEST(Generate, StopsWhenTheCallbackSaysSo) {
   int calls = 0;
   const GenerateResult result =
