@@ -120,7 +120,7 @@ bool equal(const Tensor& a, const Tensor& b) {
 class RandomWeights : public testing::TestWithParam<Format> {};
 INSTANTIATE_TEST_SUITE_P(Formats, RandomWeights,
                          testing::Values(Format::f32, Format::f16, Format::bf16, Format::q8_0, Format::q4_0),
-                         [](const auto& test) { return std::string(info(test.param).name); });
+                         [](const auto& test) { return std::string(braid::info(test.param).name); });
 
 TEST_P(RandomWeights, HaveMeanZeroAndAnInitialisersDeviation) {
   RandomSource source(3, {{"w", {.shape = {1000, 320}, .format = GetParam()}}});
