@@ -1,5 +1,6 @@
-// Tokenizers: megabytes of English encoded a second on one core, milliseconds to load one of Llama 3's size, and the cost of one endless word.
-//   cmake -DBRAID_BENCHMARKS=ON … && ninja braid_bench_tokenizer && ./bench/braid_bench_tokenizer
+// Tokenizers: megabytes of English encoded a second on one core, milliseconds to load one of Llama 3's size, and the
+// cost of one endless word.
+//   cmake -DBRAID_BENCH=ON … && ninja braid_bench_tokenizer && ./bench/braid_bench_tokenizer
 
 #include <benchmark/benchmark.h>
 
@@ -18,7 +19,9 @@ const std::string kSource = BRAID_SOURCE_DIR;
 
 std::string novel() { return read_text_file(kSource + "/tests/kit/data/eval/hound-of-the-baskervilles.txt", 64 << 20); }
 
-Tokenizer kit_tokenizer(const std::string& name) { return Tokenizer::load(kSource + "/tests/kit/data/tokenizers/" + name); }
+Tokenizer kit_tokenizer(const std::string& name) {
+  return Tokenizer::load(kSource + "/tests/kit/data/tokenizers/" + name);
+}
 
 /// A tokenizer.json of Llama 3's size and shape: 128,000 tokens, 280,147 merges, of random strings.
 std::string llama3_sized() {

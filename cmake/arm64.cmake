@@ -6,8 +6,6 @@ set(CMAKE_CXX_COMPILER aarch64-linux-gnu-g++)
 set(CMAKE_LIBRARY_ARCHITECTURE aarch64-linux-gnu)
 set(CMAKE_CROSSCOMPILING_EMULATOR qemu-aarch64)
 set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
-# pkg-config must see the target's libraries, never the host's.
-set(ENV{PKG_CONFIG_LIBDIR} /usr/lib/aarch64-linux-gnu/pkgconfig:/usr/share/pkgconfig)
-# What cannot be installed beside the native package is unpacked here (see `cross_packages` in ./dev).
+# What cannot be installed beside the native package is unpacked here (packages_arm64_unpacked in ./dev).
 set(BRAID_ARM64_ROOT ${CMAKE_CURRENT_LIST_DIR}/../build-arm64/root)
 list(APPEND CMAKE_PREFIX_PATH ${BRAID_ARM64_ROOT}/usr)

@@ -48,6 +48,10 @@ class Versions {
   }
 
   void finish() const {
+    for (const auto& r : graph_.state_results()) {
+      auto it = versions_.find(key(r.value));
+      if (it == versions_.end() || it->second != r.state) fail(graph_, r.state, "its result is not a version of it");
+    }
     for (const auto& [version, state] : versions_) {
       if (updated_by_.count(version) != 0) continue;
       bool recorded = version == key({state, 0});  // an unchanged state needs no result

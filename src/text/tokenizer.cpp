@@ -51,7 +51,7 @@ struct Work {
 }  // namespace
 }  // namespace text
 
-using namespace text;  // NOLINT: the parts are all there
+using namespace text;
 
 struct Tokenizer::State {
   TokenizerParts parts;
@@ -71,7 +71,10 @@ struct Tokenizer::State {
     work->scratch = parts.model->make_scratch();
     return work;
   }
-  void give(std::unique_ptr<Work> work) const {
+  /// A long text may hold a long word, for which the model took memory that nobody should keep.
+  void give(std::unique_ptr<Work> work, size_t text_bytes) const {
+    constexpr size_t kLongText = 1 << 20;
+    if (text_bytes > kLongText) return;
     const std::lock_guard lock(mutex);
     idle.push_back(std::move(work));
   }
@@ -134,7 +137,7 @@ Segment Tokenizer::State::encode_one(std::string_view text, int32_t type_id, boo
       if (with_blanks) segment.blanks.push_back(count_blanks(parts.model->vocabulary().token(token.id).value_or("")));
     }
   }
-  give(std::move(work));
+  give(std::move(work), text.size());
   type_ids.assign(ids.size(), type_id);
   return segment;
 }

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "text/base/encoding.h"
-#include "text/base/vocabulary.h"
+#include "text/base/hash.h"
 
 namespace braid::text {
 
@@ -19,7 +19,7 @@ class WordCache {
   /// The word's tokens; nothing when it is not here.
   const std::span<const Token>* find(std::string_view word) {
     if (slots_.empty() || word.size() > kLongestWord) return nullptr;
-    const uint64_t h = hash(word, kSeed);
+    const uint64_t h = hash(word, seed_);
     for (size_t at = h & (slots_.size() - 1); slots_[at].count > 0; at = (at + 1) & (slots_.size() - 1)) {
       const Slot& slot = slots_[at];
       if (slot.hash != h || std::string_view(texts_).substr(slot.text, slot.bytes) != word) continue;
@@ -32,7 +32,7 @@ class WordCache {
   void insert(std::string_view word, std::span<const Token> tokens) {
     if (tokens.empty() || word.size() > kLongestWord) return;
     if (2 * (count_ + 1) > slots_.size()) grow();
-    const Slot slot{hash(word, kSeed), static_cast<uint32_t>(texts_.size()), static_cast<uint32_t>(word.size()),
+    const Slot slot{hash(word, seed_), static_cast<uint32_t>(texts_.size()), static_cast<uint32_t>(word.size()),
                     static_cast<uint32_t>(tokens_.size()), static_cast<uint32_t>(tokens.size())};
     place(slot);
     texts_ += word;
@@ -46,7 +46,6 @@ class WordCache {
     uint32_t text = 0, bytes = 0;   // in texts_
     uint32_t first = 0, count = 0;  // in tokens_; a free slot has none
   };
-  static constexpr uint64_t kSeed = 0x9E3779B97F4A7C15u;
   static constexpr size_t kMostSlots = 1 << 17;  // 3 MiB; a fuller cache starts anew
 
   void place(const Slot& slot) {
@@ -73,6 +72,7 @@ class WordCache {
   std::vector<Token> tokens_;
   std::span<const Token> found_;
   size_t count_ = 0;
+  uint64_t seed_ = random_seed();
 };
 
 }  // namespace braid::text

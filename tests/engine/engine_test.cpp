@@ -146,28 +146,35 @@ bool same_bits(const std::vector<std::vector<float>>& a, const std::vector<std::
   });
 }
 
-class BatchesOf : public testing::TestWithParam<std::tuple<std::string, std::string, bool>> {};
-INSTANTIATE_TEST_SUITE_P(Models, BatchesOf,
-                         testing::Combine(testing::Values("oracle", "cpu"),
-                                          testing::Values("llama-gqa", "mamba", "mixtral", "gpt2"), testing::Bool()),
-                         [](const auto& info) {
-                           std::string name = std::get<0>(info.param) + "_" + std::get<1>(info.param) +
-                                              (std::get<2>(info.param) ? "_exact" : "_fast");
-                           std::ranges::replace(name, '-', '_');
-                           return name;
-                         });
+struct BatchCase {
+  std::string device, model, precision;
+};
+std::vector<BatchCase> batch_cases() {
+  std::vector<BatchCase> cases{{"oracle", "llama-gqa", "exact"}, {"oracle", "mamba", "exact"}};
+  for (const char* model : {"llama-gqa", "mamba", "mixtral"})
+    for (const char* precision : {"exact", "fast", "bf16", "q8_0", "q4_0"}) cases.push_back({"cpu", model, precision});
+  return cases;
+}
+
+class BatchesOf : public testing::TestWithParam<BatchCase> {};
+INSTANTIATE_TEST_SUITE_P(Models, BatchesOf, testing::ValuesIn(batch_cases()), [](const auto& info) {
+  std::string name = info.param.device + "_" + info.param.model + "_" + info.param.precision;
+  std::ranges::replace(name, '-', '_');
+  return name;
+});
 
 TEST_P(BatchesOf, ARequestGivesBitwiseEqualLogitsAloneInABatchCutIntoStepsAndPreempted) {
-  const auto& [device, name, exact] = GetParam();
+  const auto& [device, name, precision] = GetParam();
   const std::string model = "golden/text/" + name;
   if (!kit_path(model)) GTEST_SKIP() << test::kit_missing(model);
   LoadOptions options = exact_options(model, device);
-  options.rewrite.exact = exact;
+  options.rewrite.exact = precision == "exact";
+  options.rewrite.weights = format_from_name(precision);
   options.context = 96;
   std::vector<Traced> alone, together, cut;
-  for (int i = 0; i < 5; ++i) {  // prompts of 3 … 43 tokens, so that their steps fall into every size class
-    Traced request{.prompt = {}, .max_tokens = 40};
-    for (int t = 0; t < 3 + 10 * i; ++t) request.prompt.push_back((37 * t + 11 * i + 5) % 200);
+  for (int i = 0; i < 5; ++i) {  // prompts of 3 … 51 tokens, so that their steps fall into every size class
+    Traced request{.prompt = {}, .max_tokens = 30};
+    for (int t = 0; t < 3 + 12 * i; ++t) request.prompt.push_back((37 * t + 11 * i + 5) % 200);
     for (auto* list : {&alone, &together, &cut}) list->push_back(request);
   }
   for (Traced& request : alone) trace(options, 0, {&request});

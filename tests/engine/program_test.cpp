@@ -27,7 +27,7 @@ INSTANTIATE_TEST_SUITE_P(Models, ProgramOf,
 TEST_P(ProgramOf, PlansTheBytesThatItWillHold) {
   if (!kit_path(GetParam())) GTEST_SKIP() << test::kit_missing(GetParam());
   LoadOptions options = exact_options(GetParam(), "cpu");
-  options.context = 64;
+  options.context = 32;
   options.sequences = 3;
   options.step_tokens = 32;
   const MemoryPlan plan = load_model(options).program->plan();
@@ -45,7 +45,7 @@ TEST_P(ProgramOf, PlansTheBytesThatItWillHold) {
     }
   }
   SymbolValues pools;
-  pools[Symbol::pages] = 3;  // of 64 tokens
+  pools[Symbol::pages] = 3;  // a page holds 64 tokens
   pools[Symbol::slots] = pools[Symbol::source_slots] = 3;
   const Graph& last = program.graph(program.model().entries.back());
   for (const uint32_t n : last.states()) states += byte_size(last.node(n).types[0], pools);

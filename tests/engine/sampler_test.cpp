@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 #include <random>
@@ -130,9 +131,9 @@ TEST(Sampler, FiltersOverALargeVocabularyAgreeWithADirectComputation) {
     kept.insert(i);
     sum += std::exp(static_cast<double>(logits[i]));
   }
-  const std::set<size_t> drawn = support(counts({.temperature = 1, .top_p = 0.5, .seed = 8}, logits, 20'000));
+  const std::set<size_t> drawn = support(counts({.temperature = 1, .top_p = 0.5, .seed = 8}, logits, 4'000));
   EXPECT_TRUE(std::ranges::includes(kept, drawn));
-  EXPECT_GT(drawn.size(), kept.size() / 2);
+  EXPECT_GT(drawn.size(), kept.size() / 4);
 }
 
 TEST(Sampler, ADrawDependsOnSeedAndIndexAlone) {

@@ -243,8 +243,10 @@ class Simulation {
       const Known& known = known_.at(p.id);
       ASSERT_EQ(known.cancelled, p.finished == FinishReason::cancelled);
       ASSERT_LE(known.generated, known.most);
-      if (p.finished == FinishReason::none) ASSERT_LT(known.generated, known.most);
-      if (p.finished == FinishReason::none) continue;
+      if (p.finished == FinishReason::none) {
+        ASSERT_LT(known.generated, known.most);
+        continue;
+      }
       ++finished;
       known_.erase(p.id);
     }

@@ -58,7 +58,9 @@ const Broken kBroken[] = {
        Value other = s.b.state("other", {{kSlots, 4}, Format::f32, {}}, Lifetime::sequence);
        s.b.state_result(s.pool, scatter(other, s.x, s.rows));
      },
-     "the last version of state \"other\" is lost"},
+     "its result is not a version of it"},
+    {"a result that is no version", [](Step& s) { s.b.state_result(s.pool, gather(s.pool, s.rows)); },
+     "its result is not a version of it"},
     {"an operand that comes later",
      [](Step& s) {
        Node node = node_of(op::input, {{"name", std::string("y")}}, {{{2, 4}, Format::f32, {}}});

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 #include "core/error.h"
 #include "support/kit.h"
 #include "text/small_tokenizer.h"
@@ -199,6 +201,17 @@ TEST(BadTokenizer, NeverDoesWorseThanAnError) {
       attempt(text);
     }
   }
+}
+
+/// A seed that is refused at once would teach the fuzzer nothing.
+TEST(FuzzSeeds, AreGoodTokenizers) {
+  size_t seeds = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(BRAID_SOURCE_DIR "/tests/fuzz/seeds/tokenizer")) {
+    const std::string content = test::read_file(entry.path());
+    EXPECT_NO_THROW(Tokenizer::parse(content.substr(0, content.find("\n%%\n")), entry.path())) << entry.path();
+    ++seeds;
+  }
+  EXPECT_GT(seeds, 0u);
 }
 
 }  // namespace

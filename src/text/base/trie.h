@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "text/base/hash.h"
+
 namespace braid::text {
 
 /// A byte trie in one table: edges are hashed by (node, byte), so it takes memory by its nodes alone.
@@ -39,7 +41,7 @@ class Trie {
     uint32_t node = kNone;
   };
   static uint64_t key_of(uint32_t node, uint8_t byte) { return uint64_t{node} << 8 | byte; }
-  size_t slot_of(uint64_t key) const { return (key * 0x9E3779B97F4A7C15u >> 29) & (slots_.size() - 1); }
+  size_t slot_of(uint64_t key) const { return hash(key, seed_) & (slots_.size() - 1); }
 
   uint32_t add(uint32_t parent, uint8_t byte) {
     if (2 * values_.size() > slots_.size()) grow();
@@ -62,6 +64,7 @@ class Trie {
 
   std::vector<int32_t> values_{-1};  // by node; −1: no key ends here
   std::vector<Slot> slots_ = std::vector<Slot>(1024);
+  uint64_t seed_ = random_seed();
 };
 
 }  // namespace braid::text

@@ -3,37 +3,20 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
-#include <random>
 
 namespace braid::text {
 namespace {
 
-uint64_t mix(uint64_t a, uint64_t b) {
-  const auto product = static_cast<unsigned __int128>(a) * b;
-  return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
+/// The first eight bytes of a token, zeros behind a shorter one.
+uint64_t head_of(std::string_view token) {
+  uint64_t head = 0;
+  std::memcpy(&head, token.data(), std::min(token.size(), sizeof head));
+  return head;
 }
-
-uint64_t load(const char* bytes, size_t count) {
-  uint64_t word = 0;
-  std::memcpy(&word, bytes, count);
-  return word;
-}
-
-uint64_t head_of(std::string_view token) { return load(token.data(), std::min<size_t>(token.size(), 8)); }
-
-constexpr uint64_t kFirst = 0xA0761D6478BD642Fu, kSecond = 0xE7037ED1A0B428DBu;  // the odd constants of wyhash
 
 }  // namespace
 
-uint64_t hash(std::string_view text, uint64_t seed) {
-  uint64_t state = seed ^ kFirst;
-  const char* at = text.data();
-  size_t left = text.size();
-  for (; left > 8; left -= 8, at += 8) state = mix(load(at, 8) ^ kSecond, state ^ kFirst);
-  return mix(load(at, left) ^ kSecond, mix(state, text.size() ^ kFirst));
-}
-
-Vocabulary::Vocabulary() : seed_(std::random_device{}()) { rehash(16); }
+Vocabulary::Vocabulary() { rehash(16); }
 
 void Vocabulary::reserve(size_t tokens, size_t bytes) {
   characters_.reserve(bytes);
@@ -75,11 +58,11 @@ bool Vocabulary::add(std::string_view token, int32_t id) {
   return true;
 }
 
-std::optional<int32_t> Vocabulary::find(std::string_view token) const {
+std::optional<int32_t> Vocabulary::find(const Search& search) const {
   const size_t mask = slots_.size() - 1;
-  const uint64_t head = head_of(token);
-  for (size_t at = hash(token, seed_) & mask; slots_[at].id >= 0; at = (at + 1) & mask) {
-    if (holds(slots_[at], token, head)) return slots_[at].id;
+  const uint64_t head = head_of(search.token);
+  for (size_t at = search.hash & mask; slots_[at].id >= 0; at = (at + 1) & mask) {
+    if (holds(slots_[at], search.token, head)) return slots_[at].id;
   }
   return std::nullopt;
 }
@@ -118,7 +101,7 @@ Vocabulary Vocabulary::read(const Json& object, const Limits& limits) {
   vocabulary.reserve(object.size(), bytes);
   for (size_t i = 0; i < object.size(); ++i) {
     constexpr size_t kAhead = 8;
-    if (i + kAhead < object.size()) vocabulary.prefetch(object.key(i + kAhead));
+    if (i + kAhead < object.size()) vocabulary.begin_find(object.key(i + kAhead));
     const Json value = object.value(i);
     const int32_t id = read_token_id(value, limits);
     if (!vocabulary.add(object.key(i), id)) {

@@ -9,11 +9,9 @@
 #include <vector>
 
 #include "core/json.h"
+#include "text/base/hash.h"
 
 namespace braid::text {
-
-/// A hash of short strings; `seed` keeps hostile vocabularies from choosing their collisions.
-uint64_t hash(std::string_view text, uint64_t seed);
 
 class Vocabulary {
  public:
@@ -25,9 +23,19 @@ class Vocabulary {
 
   /// False when the id or the token is taken. The id is below Limits::max_vocabulary (the caller checks).
   bool add(std::string_view token, int32_t id);
-  std::optional<int32_t> find(std::string_view token) const;
-  /// Brings what find(token) will read into the cache, for callers that know what they will look up.
-  void prefetch(std::string_view token) const { __builtin_prefetch(&slots_[hash(token, seed_) & (slots_.size() - 1)]); }
+  std::optional<int32_t> find(std::string_view token) const { return find({token, hash(token, seed_)}); }
+  /// A search in two halves: `begin_find` asks the memory for what `find` will read, which pays when others come
+  /// between.
+  struct Search {
+    std::string_view token;
+    uint64_t hash;
+  };
+  Search begin_find(std::string_view token) const {
+    const uint64_t h = hash(token, seed_);
+    __builtin_prefetch(&slots_[h & (slots_.size() - 1)]);
+    return {token, h};
+  }
+  std::optional<int32_t> find(const Search& search) const;
   /// Nothing for an id that no token has.
   std::optional<std::string_view> token(int32_t id) const;
   /// Tokens.
@@ -59,7 +67,7 @@ class Vocabulary {
   std::vector<Entry> entries_;  // by id
   std::vector<Slot> slots_;     // a power of two of them, at most half full
   size_t count_ = 0;
-  uint64_t seed_;
+  uint64_t seed_ = random_seed();
 };
 
 /// The integer `id` as a token id: throws at it when it is negative or not below limits.max_vocabulary.

@@ -1,8 +1,11 @@
 #include "text/model/merges.h"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <string>
+
+#include "core/parallel.h"
 
 namespace braid::text {
 namespace {
@@ -26,10 +29,63 @@ Pair read_pair(const Json& merge) {
   return {text.substr(0, space), text.substr(space + 1)};
 }
 
-int32_t id_of(const Vocabulary& vocabulary, std::string_view token, const Json& merge) {
-  if (const auto id = vocabulary.find(token)) return *id;
-  merge.fail("the merge needs the token \"" + std::string(token) + "\", which the vocabulary lacks");
-}
+/// Looks the merges of a file up. The tokens lie anywhere in a table of megabytes, so what comes next is asked for
+/// early.
+class Lookup {
+ public:
+  Lookup(const Json& list, const Vocabulary& vocabulary, std::string_view prefix)
+      : list_(list), vocabulary_(vocabulary), prefix_(prefix) {}
+
+  /// Calls found(i, first, second, joined) with the ids of each merge i of [begin, end).
+  template <class Found>
+  void run(size_t begin, size_t end, Found found) {
+    for (size_t i = begin; i < std::min(begin + kAhead, end); ++i) begin_find(i);
+    for (size_t i = begin; i < end; ++i) {
+      const Ahead merge = ahead_[i % kAhead];
+      if (i + kAhead < end) begin_find(i + kAhead);
+      if (merge.first.token.data() == nullptr) continue;
+      if (merge.second.token.size() < prefix_.size()) {
+        list_[i].fail("the token \"" + std::string(merge.second.token) +
+                      "\" is shorter than the prefix of inner tokens");
+      }
+      const int32_t first = id_of(merge.first, i), second = id_of(merge.second, i);
+      joined_.assign(merge.first.token).append(merge.second.token.substr(prefix_.size()));
+      found(i, first, second, find_joined(i));
+    }
+  }
+
+ private:
+  static constexpr size_t kAhead = 8;
+  struct Ahead {
+    Vocabulary::Search first, second;
+  };
+
+  void begin_find(size_t i) {
+    const Pair pair = read_pair(list_[i]);
+    ahead_[i % kAhead] = {vocabulary_.begin_find(pair.first), vocabulary_.begin_find(pair.second)};
+  }
+
+  /// Files list merges in the order of the tokens they make: it is the last one again or the next, and nothing is
+  /// searched.
+  int32_t find_joined(size_t i) {
+    for (const int32_t id : {last_, last_ + 1}) {
+      if (vocabulary_.token(id) == joined_) return last_ = id;
+    }
+    return last_ = id_of(vocabulary_.begin_find(joined_), i);
+  }
+
+  int32_t id_of(const Vocabulary::Search& search, size_t i) const {
+    if (const auto id = vocabulary_.find(search)) return *id;
+    list_[i].fail("the merge needs the token \"" + std::string(search.token) + "\", which the vocabulary lacks");
+  }
+
+  const Json& list_;
+  const Vocabulary& vocabulary_;
+  std::string_view prefix_;
+  std::array<Ahead, kAhead> ahead_;
+  std::string joined_;
+  int32_t last_ = -1;
+};
 
 }  // namespace
 
@@ -51,41 +107,15 @@ MergeTable MergeTable::read(const Json& list, const Vocabulary& vocabulary, std:
   if (list.size() > limits.max_vocabulary)
     list.fail(std::to_string(list.size()) + " merges are more than the limit of " +
               std::to_string(limits.max_vocabulary));
-  // Files list merges in the order of the tokens they make, so the token is the last one again, or the next: a guess
-  // that saves a search.
-  int32_t guess = -1;
-  std::string joined;
-  const auto find_joined = [&](const Json& merge) {
-    for (const int32_t id : {guess, guess + 1}) {
-      if (vocabulary.token(id) == joined) return id;
-    }
-    return id_of(vocabulary, joined, merge);
-  };
-  // The tokens lie anywhere in a table of megabytes: what comes is read ahead.
-  constexpr size_t kAhead = 8;
-  std::array<Pair, kAhead> coming;
-  const auto read_ahead = [&](size_t i) {
-    if (i >= list.size()) return;
-    const Pair& pair = coming[i % kAhead] = read_pair(list[i]);
-    vocabulary.prefetch(pair.first);
-    vocabulary.prefetch(pair.second);
-  };
-  for (size_t i = 0; i < kAhead; ++i) read_ahead(i);
-  std::vector<Entry> entries;
-  entries.reserve(list.size());
-  for (size_t i = 0; i < list.size(); ++i) {
-    const Json merge = list[i];
-    const Pair pair = coming[i % kAhead];
-    read_ahead(i + kAhead);
-    if (pair.first.data() == nullptr) continue;
-    const int32_t first = id_of(vocabulary, pair.first, merge), second = id_of(vocabulary, pair.second, merge);
-    if (pair.second.size() < prefix.size()) {
-      merge.fail("the token \"" + std::string(pair.second) + "\" is shorter than the prefix of inner tokens");
-    }
-    joined.assign(pair.first).append(pair.second.substr(prefix.size()));
-    guess = find_joined(merge);
-    entries.push_back({key_of(first, second), {static_cast<uint32_t>(entries.size()), guess}});
-  }
+  std::vector<Entry> entries(list.size());
+  constexpr size_t kChunk = 32'768;  // a few milliseconds: worth a thread
+  parallel_for((list.size() + kChunk - 1) / kChunk, [&](size_t chunk) {
+    const size_t begin = chunk * kChunk, end = std::min(begin + kChunk, list.size());
+    Lookup(list, vocabulary, prefix).run(begin, end, [&](size_t i, int32_t first, int32_t second, int32_t joined) {
+      entries[i] = {key_of(first, second), {.rank = static_cast<uint32_t>(i), .id = joined}};
+    });
+  });
+  std::erase_if(entries, [](const Entry& entry) { return entry.key == kEmpty; });
   return MergeTable(entries);
 }
 

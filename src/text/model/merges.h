@@ -41,10 +41,11 @@ class MergeTable {
     return static_cast<uint64_t>(static_cast<uint32_t>(first)) << 32 | static_cast<uint32_t>(second);
   }
   explicit MergeTable(std::span<const Entry> merges);
-  size_t slot_of(uint64_t key) const { return (key * 0x9E3779B97F4A7C15u >> 29) & mask_; }
+  size_t slot_of(uint64_t key) const { return hash(key, seed_) & mask_; }
 
   std::vector<Entry> slots_;  // a power of two of them, at most two thirds full
   size_t mask_ = 0;
+  uint64_t seed_ = random_seed();
 };
 
 }  // namespace braid::text

@@ -1,0 +1,95 @@
+// `Executable::run` allocates nothing: every operator new of this program is counted.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdlib>
+#include <new>
+
+#include "support/kit.h"
+#include "tasks/load.h"
+
+namespace {
+std::atomic<int64_t> allocations{0};
+
+void* counted(std::size_t bytes, std::size_t alignment) {
+  allocations.fetch_add(1, std::memory_order_relaxed);
+  void* p = alignment <= alignof(std::max_align_t)
+                ? std::malloc(bytes)
+                : std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
+  if (p == nullptr) throw std::bad_alloc();
+  return p;
+}
+}  // namespace
+
+void* operator new(std::size_t bytes) { return counted(bytes, 1); }
+void* operator new[](std::size_t bytes) { return counted(bytes, 1); }
+void* operator new(std::size_t bytes, std::align_val_t a) { return counted(bytes, static_cast<std::size_t>(a)); }
+void* operator new[](std::size_t bytes, std::align_val_t a) { return counted(bytes, static_cast<std::size_t>(a)); }
+void operator delete(void* p) noexcept { std::free(p); }
+void operator delete[](void* p) noexcept { std::free(p); }
+void operator delete(void* p, std::size_t) noexcept { std::free(p); }
+void operator delete[](void* p, std::size_t) noexcept { std::free(p); }
+void operator delete(void* p, std::align_val_t) noexcept { std::free(p); }
+void operator delete[](void* p, std::align_val_t) noexcept { std::free(p); }
+void operator delete(void* p, std::size_t, std::align_val_t) noexcept { std::free(p); }
+void operator delete[](void* p, std::size_t, std::align_val_t) noexcept { std::free(p); }
+
+namespace braid {
+namespace {
+
+Tensor ints(const std::vector<int32_t>& values, std::vector<int64_t> shape = {}) {
+  if (shape.empty()) shape = {static_cast<int64_t>(values.size())};
+  return Tensor::of(std::move(shape), std::span<const int32_t>(values));
+}
+
+/// A step of one sequence that begins at its first token.
+StepData step_of(const Program& program, int32_t tokens) {
+  StepData step;
+  step.sizes[Symbol::tokens] = tokens;
+  step.sizes[Symbol::sequences] = step.sizes[Symbol::rows] = 1;
+  std::vector<int32_t> ids(static_cast<size_t>(tokens)), table(static_cast<size_t>(program.max_pages()));
+  for (int32_t i = 0; i < tokens; ++i) ids[static_cast<size_t>(i)] = i;
+  for (size_t i = 0; i < table.size(); ++i) table[i] = static_cast<int32_t>(i);
+  step.inputs = {{"token_ids", ints(ids)},
+                 {"positions", ints(ids)},
+                 {"span_start", ints({0, tokens})},
+                 {"context", ints({0})},
+                 {"slots", ints({0})},
+                 {"rows", ints({tokens - 1})},
+                 {"page_table", ints(table, {1, program.max_pages()})}};
+  return step;
+}
+
+class Allocations : public testing::TestWithParam<const char*> {};
+
+TEST_P(Allocations, NoneInAStepOfAnySizeOrPrecision) {
+  const auto folder = kit_path(std::string("golden/text/") + GetParam());
+  if (!folder) GTEST_SKIP() << "no " << GetParam() << " in the kit";
+  for (const bool exact : {true, false}) {
+    LoadOptions options;
+    options.model = folder->string();
+    options.threads = 2;
+    options.context = 64;
+    options.rewrite.exact = exact;
+    LoadedModel model = load_model(options);
+    for (const int32_t tokens : {1, 5, 33}) {
+      Executable& executable = model.program->executable("decode", tokens);
+      executable.prepare(step_of(*model.program, tokens));
+      const int64_t before = allocations.load();
+      ASSERT_TRUE(executable.run().ok);
+      EXPECT_EQ(allocations.load(), before) << GetParam() << ", " << tokens << " tokens, exact " << exact;
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Families, Allocations, testing::Values("llama-gqa", "gpt2", "mixtral", "mamba"),
+                         [](const auto& info) {
+                           std::string name = info.param;
+                           std::replace(name.begin(), name.end(), '-', '_');
+                           return name;
+                         });
+
+}  // namespace
+}  // namespace braid
