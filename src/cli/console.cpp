@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <condition_variable>
 #include <cstdlib>
 #include <cstring>
+#include <mutex>
 #include <utility>
 
 #include "core/error.h"
@@ -88,6 +90,33 @@ void Progress::update(uint64_t done, uint64_t total, std::string_view detail) {
 void Progress::clear() {
   if (visible_) console_.print_aside("\r\x1b[K");
   visible_ = false;
+}
+
+Waiting::Waiting(Console& console, std::string label) : console_(console), label_(std::move(label)) {
+  if (console_.interactive()) thread_ = std::jthread([this](const std::stop_token& stopped) { draw(stopped); });
+}
+
+void Waiting::stop() {
+  if (!thread_.joinable()) return;
+  thread_.request_stop();
+  thread_.join();
+}
+
+void Waiting::draw(const std::stop_token& stopped) {
+  const auto start = std::chrono::steady_clock::now();
+  std::mutex mutex;
+  std::condition_variable_any change;
+  std::unique_lock lock(mutex);
+  bool visible = false;
+  while (!change.wait_for(lock, stopped, kFrame, [&] { return stopped.stop_requested(); })) {
+    const auto tenths =
+        std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start).count() / 100;
+    if (tenths < 10) continue;
+    console_.print_aside("\r\x1b[K" + label_ + " … " + std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) +
+                         " s");
+    visible = true;
+  }
+  if (visible) console_.print_aside("\r\x1b[K");
 }
 
 }  // namespace braid::cli

@@ -7,6 +7,7 @@
 #include <exception>
 #include <string>
 #include <string_view>
+#include <thread>
 
 namespace braid::cli {
 
@@ -60,6 +61,23 @@ class Progress {
   std::string label_;
   std::chrono::steady_clock::time_point drawn_;
   bool visible_ = false;
+};
+
+/// Work that cannot say how far it is: "LABEL … 3.1 s" on the last line of the terminal, from a second on, until
+/// stop() or the end of the object; nothing elsewhere.
+class Waiting {
+ public:
+  Waiting(Console& console, std::string label);
+  ~Waiting() { stop(); }
+  Waiting(const Waiting&) = delete;
+  Waiting& operator=(const Waiting&) = delete;
+  void stop();
+
+ private:
+  void draw(const std::stop_token& stopped);
+  Console& console_;
+  std::string label_;
+  std::jthread thread_;
 };
 
 }  // namespace braid::cli

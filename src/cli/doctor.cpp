@@ -87,7 +87,7 @@ void write(JsonWriter& json, const Findings& f) {
     json.member("needs", set.needs).end_object();
   }
   json.end_array();
-  strings("backends", {"cpu", "oracle", "null"});
+  strings("backends", {"cpu", "oracle"});
   json.key("versions").begin_object().member("braid", BRAID_VERSION).member("compiler", __VERSION__).end_object();
   strings("advice", f.advice);
 }
@@ -113,7 +113,7 @@ std::string text_of(const Findings& f) {
            (set.available ? set.kernels->name == f.limits.instruction_set ? "used" : "available"
                           : std::string("needs ") + set.needs) +
            "\n";
-  all += "backends      cpu, oracle, null\n";
+  all += "backends      cpu, oracle\n";
   all += "versions      braid " BRAID_VERSION ", compiled with GCC " __VERSION__ "\n";
   for (const std::string& line : f.advice) all += "advice        " + line + "\n";
   return all;
@@ -130,7 +130,8 @@ std::string text_of(const std::vector<cpu::KernelDescription>& kernels) {
     char time[32];
     std::snprintf(time, sizeof time, "×%-6.3g", k.relative_time);
     text += k.name + std::string(name - k.name.size(), ' ') + k.op + std::string(op - k.op.size(), ' ') + time + " " +
-            (k.available ? "needs " : "not here: needs ") + k.needs + "; order: " + k.order + "\n";
+            (k.needs.empty() ? "" : (k.available ? "needs " : "not here: needs ") + k.needs + "; ") +
+            (k.order.empty() ? "" : "order: " + k.order) + "\n";
   }
   return text;
 }

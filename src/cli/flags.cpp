@@ -160,7 +160,8 @@ bool Flags::parse(std::span<const std::string> arguments) {
     if (!state_->wants_help && !given("--help"))
       throw UsageError(state_->usage + " needs " + state_->positional, {}, "see " + state_->usage + " --help");
   } catch (const CLI::ArgumentMismatch& e) {
-    throw UsageError("a flag lacks its value (" + std::string(e.what()) + ")", {}, "see " + state_->usage + " --help");
+    const std::string what = e.what();  // "--tokens: 1 required  missing"
+    throw UsageError(what.substr(0, what.find(':')) + " needs a value", {}, "see " + state_->usage + " --help");
   } catch (const CLI::ParseError& e) {
     throw UsageError(e.what(), {}, "see " + state_->usage + " --help");
   }
@@ -243,8 +244,7 @@ uint64_t parse_size(std::string_view field, std::string_view text) {
   const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
   std::string_view unit(end, text.data() + text.size());
   if (failure != std::errc()) refuse(field, text, wanted);
-  if (unit.size() >= 2 && (unit.ends_with("iB") || unit.ends_with("B")))
-    unit.remove_suffix(unit.ends_with("iB") ? 2 : 1);
+  if (unit.size() >= 2 && (unit.back() | 0x20) == 'b') unit.remove_suffix(unit.ends_with("iB") ? 2 : 1);
   const std::string_view units = "KMGT";
   uint64_t factor = 1;
   if (!unit.empty()) {

@@ -28,7 +28,10 @@ int forward(Session& session) {
   LoadOptions options = forward_options(inputs, load_options(common, model));
   options.hidden_states = hidden;
   const LoadedModel loaded = load(session, common, options);
+  session.interrupt.end_at_once(true);  // until the outputs are written, which is done whole or not at all
+  Waiting waiting(session.console, "forward");
   const std::vector<NamedTensor> outputs = braid::forward(*loaded.program, inputs);
+  waiting.stop();
   write_safetensors(output, outputs);
   report(session, common, *loaded.program);
 

@@ -51,7 +51,10 @@ LoadOptions load_options(const Common& common, const std::string& model) {
 
 LoadedModel load(Session& session, const Common& common, const LoadOptions& options) {
   session.interrupt.end_at_once(true);  // nothing is half written while a model loads
-  LoadedModel model = load_model(options);
+  LoadedModel model = [&] {
+    const Waiting waiting(session.console, "loading " + options.model);
+    return load_model(options);
+  }();
   session.interrupt.end_at_once(false);
   for (const std::string& note : model.notes) session.console.note(note);
   if (common.verbose) {

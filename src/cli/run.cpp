@@ -103,7 +103,9 @@ int write_one(Session& session, const Arguments& a, LoadedModel& model) {
   const GenerateOptions options = generate_options(a, model);
   Console& console = session.console;
   bool line_open = false;
+  Waiting waiting(console, "reading the prompt");
   const GenerateResult result = generate(model, options, [&](std::string_view text) {
+    waiting.stop();
     if (!a.common.json && !text.empty()) {
       console.print(text);
       console.flush();

@@ -18,7 +18,10 @@ int validate(Session& session) {
   if (!session.parse(flags)) return 0;
 
   session.interrupt.end_at_once(true);
-  const Validation result = braid::validate(load_options(common, model), options);
+  const Validation result = [&] {
+    const Waiting waiting(session.console, "validate " + model);
+    return braid::validate(load_options(common, model), options);
+  }();
   const char* verdict = result.same ? "same" : "different";
   if (common.json) {
     JsonWriter json;

@@ -17,7 +17,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-constexpr int kRepeats = 5;
+constexpr int kRepeats = 9;
 constexpr size_t kLargest = 1ull << 30;
 constexpr double kLeastSeconds = 0.02;  // of one measured loop: far above the clock's grain
 
