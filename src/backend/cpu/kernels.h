@@ -67,7 +67,7 @@ struct Attention {
 size_t attention_scratch_floats(int64_t page_size, int64_t head_dim);
 
 /// Direct convolution of one image: x (channels, height, width), w (out, channels / groups, kh, kw) → y (out, oh, ow);
-/// 1-d: height 1.
+/// 1-d: height, kh and oh are 1.
 struct Convolution {
   const float* x = nullptr;
   const float* w = nullptr;
@@ -78,7 +78,8 @@ struct Convolution {
   int64_t row_begin = 0, row_end = 0;  ///< output rows (1-d: output columns) of this call
 };
 
-/// One sequence, channels [c_begin, c_end): rows of x, dt, y are `stride` floats apart; b, c rows `state` apart.
+/// One sequence, channels [c_begin, c_end): rows of x, dt, y are `channels` floats apart; b, c rows `state` apart. y
+/// does not overlap x or dt.
 struct SelectiveScanWork {
   const float* x = nullptr;
   const float* dt = nullptr;

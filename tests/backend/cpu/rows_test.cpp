@@ -183,10 +183,13 @@ TEST_P(RowsTest, ActivationsAreEncodedBitwiseAsTheFormatDefines) {
 }
 
 TEST_P(RowsTest, MeasuringLoopsDoWhatTheyCount) {
-  std::vector<std::byte> data(1000, std::byte{1});
+  std::vector<std::byte> data(70'000, std::byte{1});
   const uint64_t sum = kernels().read(data.data(), data.size());
-  data[999] = std::byte{2};
-  EXPECT_NE(kernels().read(data.data(), data.size()), sum) << "every byte is read";
+  for (const size_t i : {size_t{0}, size_t{4095}, size_t{33'333}, size_t{65'535}, data.size() - 1}) {
+    data[i] = std::byte{2};
+    EXPECT_NE(kernels().read(data.data(), data.size()), sum) << "every byte is read, number " << i << " too";
+    data[i] = std::byte{1};
+  }
   for (double (*peak)(int64_t) : {kernels().peak_f32, kernels().peak_bf16, kernels().peak_int8}) {
     EXPECT_GT(peak(1), 0);
     EXPECT_EQ(peak(10), 10 * peak(1));

@@ -12,10 +12,10 @@ namespace {
 constexpr int kVectors = kTile / kLanes;  // vectors that hold one number per weight of a tile
 constexpr int kGroups = 8;                // groups of four columns in a block
 
-constexpr int64_t kAhead = 4096;  // bytes: one row is bound by memory, and the hardware looks less far ahead
-
-// The weight classes. `codes` gives group g (four columns) of vector v.
+// The weight classes. `codes` gives group g (four columns) of vector v. kFetch: several rows read from memory gain by
+// prefetching (one row always does: the hardware looks less far ahead).
 struct Q8 {
+  static constexpr bool kFetch = false;
   static constexpr int32_t kZero = 128;
   static constexpr int64_t kBytes = kTile * 2 + kTile * kBlock;
   BRAID_INLINE F scale(const std::byte* tile, int v) { return from_f16(load<H>(tile + 2 * kLanes * v)); }
@@ -24,6 +24,7 @@ struct Q8 {
   }
 };
 struct Q4 {
+  static constexpr bool kFetch = true;
   static constexpr int32_t kZero = 8;
   static constexpr int64_t kBytes = kTile * 2 + kTile * kBlock / 2;
   BRAID_INLINE F scale(const std::byte* tile, int v) { return from_f16(load<H>(tile + 2 * kLanes * v)); }
@@ -34,6 +35,7 @@ struct Q4 {
 };
 /// Q4 unpacked into scratch.
 struct Q4Unpacked {
+  static constexpr bool kFetch = false;
   static constexpr int32_t kZero = 8;
   static constexpr int64_t kBytes = kUnpackedBytes;
   BRAID_INLINE F scale(const std::byte* tile, int v) { return load<F>(tile + 4 * kLanes * v); }
@@ -69,8 +71,13 @@ void tile_product(const Rows& rows, const std::byte* w, int64_t tile_row, float*
   F acc[R * kColumns];
   unroll<R * kColumns>([&](auto i) BRAID_FLATTEN { acc[i] = F{}; });
   for (int64_t b = 0; b < blocks; ++b, w += W::kBytes) {
-    if constexpr (R == 1) {
-      for (int64_t line = 0; line < W::kBytes; line += 64) __builtin_prefetch(w + kAhead + line);
+    if constexpr (R == 1 || W::kFetch) {
+      constexpr int64_t kAhead = R == 1 ? 4096 : 1024;
+      unroll<C>([&](auto c) BRAID_FLATTEN {
+        for (int64_t line = 0; line < W::kBytes; line += 64) {
+          __builtin_prefetch(w + c * tile_row + kAhead + line, 0, R == 1 ? 2 : 3);
+        }
+      });
     }
     I dots[R * kColumns];
     unroll<R>([&](auto r) BRAID_FLATTEN {
@@ -111,7 +118,7 @@ void tile_product(const Rows& rows, const std::byte* w, int64_t tile_row, float*
   });
 }
 
-constexpr int kRowTile = kManyRegisters && kVectors == 1 ? 6 : (kLanes == 4 ? 2 : 3);
+constexpr int kRowTile = kManyRegisters && kVectors == 1 ? 6 : 3;
 constexpr int kManyTiles = kVectors == 1 ? 2 : 1;  // tiles of weights beside kRowTile rows
 
 /// All rows of the call times `tiles` rows of tiles that begin at w.
@@ -119,11 +126,7 @@ template <class W>
 void all_rows(const Product& p, const std::byte* w, int64_t tile_row, int tiles, float* y, int64_t count) {
   Rows rows{p.x, p.x_row_bytes, p.k};
   const auto some = [&](auto n) BRAID_FLATTEN {
-    if (n == 1 && kManyTiles > 1) {  // bound by memory: one stream at a time
-      for (int t = 0; t < tiles; ++t) {
-        tile_product<W, 1, 1>(rows, w + t * tile_row, tile_row, y + t * kTile, p.y_stride, count - t * kTile);
-      }
-    } else if (tiles == kManyTiles) {
+    if (tiles == kManyTiles) {
       tile_product<W, n.value, kManyTiles>(rows, w, tile_row, y, p.y_stride, count);
     } else {
       tile_product<W, n.value, 1>(rows, w, tile_row, y, p.y_stride, count);
@@ -132,18 +135,33 @@ void all_rows(const Product& p, const std::byte* w, int64_t tile_row, int tiles,
     y += n * p.y_stride;
   };
   int64_t left = p.rows;
-  for (; left >= kRowTile; left -= kRowTile) some(Index<kRowTile>{});
-  if constexpr (kRowTile > 3) {
-    if (left >= 4) {
-      some(Index<4>{});
-      left -= 4;
+  while (left > 0) {
+    if constexpr (kRowTile > 4) {
+      // 7 and 8 rows are better cut in halves.
+      if (left >= kRowTile && left != 7 && left != 8) {
+        some(Index<kRowTile>{});
+        left -= kRowTile;
+        continue;
+      }
+      if (left >= 4) {
+        some(Index<4>{});
+        left -= 4;
+        continue;
+      }
     }
+    switch (lesser(left, 3)) {
+      case 1:
+        some(Index<1>{});
+        break;
+      case 2:
+        some(Index<2>{});
+        break;
+      default:
+        some(Index<3>{});
+        break;
+    }
+    left -= lesser(left, 3);
   }
-  if (left >= 2) {
-    some(Index<2>{});
-    left -= 2;
-  }
-  if (left == 1) some(Index<1>{});
 }
 
 void unpack(const std::byte* tile, std::byte* to) {
@@ -153,8 +171,24 @@ void unpack(const std::byte* tile, std::byte* to) {
   }
 }
 
+/// Bound by memory: several rows of tiles at once, since one core draws more from several streams than from one.
+template <class W>
+void one_row(const Product& p) {
+  constexpr int kStreams = kVectors == 1 ? 4 : 1;
+  const Rows rows{p.x, p.x_row_bytes, p.k};
+  const int64_t tile_row = p.k / kBlock * W::kBytes;
+  int64_t n = p.n_begin;
+  for (; p.n_end - n >= kStreams * kTile; n += kStreams * kTile) {
+    tile_product<W, 1, kStreams>(rows, p.w + n / kTile * tile_row, tile_row, p.y + (n - p.n_begin), 0, p.n_end - n);
+  }
+  for (; n < p.n_end; n += kTile) {
+    tile_product<W, 1, 1>(rows, p.w + n / kTile * tile_row, tile_row, p.y + (n - p.n_begin), 0, p.n_end - n);
+  }
+}
+
 template <class W>
 BRAID_INLINE void product(const Product& p, bool through_scratch) {
+  if (p.rows == 1) return one_row<W>(p);
   const int64_t blocks = p.k / kBlock, tile_row = blocks * W::kBytes;
   for (int64_t n = p.n_begin; n < p.n_end; n += kManyTiles * kTile) {
     const std::byte* w = p.w + n / kTile * tile_row;
@@ -174,6 +208,6 @@ BRAID_INLINE void product(const Product& p, bool through_scratch) {
 }  // namespace
 
 void product_q8_0(const Product& p) { product<Q8>(p, false); }
-void product_q4_0(const Product& p) { product<Q4>(p, p.rows > 2 * kRowTile); }
+void product_q4_0(const Product& p) { product<Q4>(p, p.rows > 24); }
 
 }  // namespace braid::cpu::BRAID_ISA

@@ -15,7 +15,7 @@ using Norm = ProductForm::Prologue::Norm;
 using Spread = ProductForm::External::Spread;
 
 constexpr int64_t kFewRows = 16;            // up to here the weights' bytes decide, above it arithmetic
-constexpr int64_t kChunkBytes = 128 << 10;  // of weights per claim when the weights' bytes decide
+constexpr int64_t kChunkBytes = 512 << 10;  // of weights per claim when the weights' bytes decide
 constexpr int64_t kManyColumns = 64;        // columns per claim when arithmetic decides
 constexpr int64_t kPanelRows = 16;          // weights decoded at a time where no kernel reads the format
 
