@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -104,6 +105,13 @@ struct FileMapRegistry {
     }
   }
 
+  /// The system call itself: the C library's mmap may be wrapped by a sanitizer, which takes it for a write to these
+  /// pages.
+  static bool put_zeros(uintptr_t begin, size_t length) {
+    const long data = syscall(SYS_mmap, begin, length, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+    return static_cast<uintptr_t>(data) == begin;
+  }
+
   /// Puts zero pages where the file can no longer be read. True when the address belongs to a map.
   static bool mend(uintptr_t address) {
     for (Entry* entry = head.load(std::memory_order_acquire); entry; entry = entry->next) {
@@ -112,11 +120,8 @@ struct FileMapRegistry {
       FileMap* map = entry->map;
       if (!map) return false;
       const uintptr_t page = address / page_size() * page_size();
-      constexpr int kFlags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
       // A page at a time, for the others may be sound; all of the rest when the system allows no more separate ranges.
-      if (mmap(reinterpret_cast<void*>(page), page_size(), PROT_READ, kFlags, -1, 0) == MAP_FAILED &&
-          mmap(reinterpret_cast<void*>(page), end - page, PROT_READ, kFlags, -1, 0) == MAP_FAILED)
-        return false;
+      if (!put_zeros(page, page_size()) && !put_zeros(page, end - page)) return false;
       const uint64_t offset = page - begin;
       uint64_t known = map->failed_at_.load();
       while (offset < known && !map->failed_at_.compare_exchange_weak(known, offset)) {

@@ -41,11 +41,6 @@ void check(const ProgramOptions& options, const Model& model) {
     refuse("the context " + std::to_string(options.context) + " is longer than the " +
                std::to_string(model.max_positions) + " positions of " + model.architecture,
            "context", "give at most " + std::to_string(model.max_positions));
-  // Each sequence of a full batch decodes one token per step.
-  if (options.step_tokens < options.sequences)
-    refuse(std::to_string(options.step_tokens) + " tokens a step are fewer than the " +
-               std::to_string(options.sequences) + " sequences",
-           "step_tokens", "give at least as many tokens as sequences");
 }
 
 EntryOptions entry_options(const ProgramOptions& options) {
@@ -80,14 +75,15 @@ Program::Program(Model model, std::shared_ptr<Backend> backend, std::shared_ptr<
 
 Program::~Program() = default;
 
-bool Program::has_entry(std::string_view name) const { return std::ranges::find(model_.entries, name) != model_.entries.end(); }
+bool Program::has_entry(std::string_view name) const {
+  return std::ranges::find(model_.entries, name) != model_.entries.end();
+}
 
 Program::Entry& Program::entry(std::string_view name) {
   if (const auto found = entries_.find(name); found != entries_.end()) return *found->second;
   auto made = std::make_unique<Entry>(Entry{.graph = model_.build(name, entry_options_), .by_class = {}});
-  made->reads_tokens = std::ranges::any_of(made->graph.inputs(), [&](uint32_t n) {
-    return made->graph.node(n).attrs.text("name") == "token_ids";
-  });
+  made->reads_tokens = std::ranges::any_of(
+      made->graph.inputs(), [&](uint32_t n) { return made->graph.node(n).attrs.text("name") == "token_ids"; });
   return *entries_.emplace(name, std::move(made)).first->second;
 }
 

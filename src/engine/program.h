@@ -13,7 +13,7 @@
 namespace braid {
 
 struct ProgramOptions {
-  RewriteOptions rewrite;
+  RewriteOptions rewrite = {};
   int64_t context = 2048;     ///< longest sequence, in tokens
   int64_t sequences = 1;      ///< sequences in one step at most
   int64_t step_tokens = 512;  ///< tokens in one step at most
@@ -22,7 +22,7 @@ struct ProgramOptions {
   bool hidden_states = false;
   bool stateful = true;
   bool strict = false;
-  std::vector<int64_t> source;  ///< see EntryOptions::source
+  std::vector<int64_t> source = {};  ///< see EntryOptions::source
 };
 
 struct MemoryPlan {

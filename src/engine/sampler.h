@@ -17,7 +17,7 @@ struct SamplingOptions {
   double min_p = 0;               ///< [0, 1]: only those at least min_p times as probable as the largest
   double repetition_penalty = 1;  ///< > 0; logits of tokens seen before are divided by it (multiplied when negative)
   uint64_t seed = 0;
-  std::vector<int32_t> suppress;  ///< tokens that are never generated
+  std::vector<int32_t> suppress = {};  ///< tokens that are never generated
 
   /// Throws UsageError naming the field that is not a number or out of its range.
   void check() const;
@@ -45,8 +45,8 @@ class Sampler {
   std::vector<Candidate> candidates_;
 };
 
-/// The n-th number of a stream, uniform in [0, 1): a counter-based generator (SplitMix64's finaliser over a hashed seed;
-/// Steele, Lea, Flood 2014).
+/// The n-th number of a stream, uniform in [0, 1): a counter-based generator (SplitMix64's finaliser over a hashed
+/// seed; Steele, Lea, Flood 2014).
 double uniform(uint64_t seed, uint64_t index);
 
 }  // namespace braid

@@ -51,8 +51,7 @@ RequestId Scheduler::add(ScheduledRequest request) {
   // The last token is returned, never run.
   const int64_t pages = pages_for(prompt + request.max_tokens - 1);
   if (pages > limits_.pages)
-    refuse("the request needs " + std::to_string(pages) + " pages, the whole pool has " +
-               std::to_string(limits_.pages),
+    refuse("the request needs " + std::to_string(pages) + " pages, the whole pool has " + std::to_string(limits_.pages),
            "max_tokens", "shorten the prompt or max_tokens");
 
   const RequestId id = ++last_id_;
@@ -166,10 +165,10 @@ std::vector<Progress> Scheduler::commit(const Batch& batch, const std::vector<Ou
     if (span.sampled) {
       const Outcome& outcome = outcomes.at(row++);
       if (!outcome.failed) s.tokens.push_back(outcome.token);
-      p.finished = outcome.failed                                         ? FinishReason::error
-                   : outcome.stop                                         ? FinishReason::stop
+      p.finished = outcome.failed                                    ? FinishReason::error
+                   : outcome.stop                                    ? FinishReason::stop
                    : static_cast<int64_t>(s.tokens.size()) == s.last ? FinishReason::length
-                                                                          : FinishReason::none;
+                                                                     : FinishReason::none;
     }
     if (s.cancelled) p.finished = FinishReason::cancelled;
     if (span.sampled || s.cancelled) progress.push_back(p);

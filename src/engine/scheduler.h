@@ -7,10 +7,11 @@
 // token. A decoding sequence needs one token a step and arrived before those that still prefill, so a long prompt never
 // holds up running streams.
 //
-// A waiting sequence is admitted when a slot and the pages of all its known tokens are free; pages for what it generates
-// are taken as it grows. When none is left, the youngest running sequence gives back its pages and waits, keeping its
-// tokens: they are computed again later, which changes nothing (a token's results do not depend on how steps are cut).
-// The oldest sequence always advances, and no sequence is accepted that could not run alone: everything finishes.
+// A waiting sequence is admitted when a slot and the pages of all its known tokens are free; pages for what it
+// generates are taken as it grows. When none is left, the youngest running sequence gives back its pages and waits,
+// keeping its tokens: they are computed again later, which changes nothing (a token's results do not depend on how
+// steps are cut). The oldest sequence always advances, and no sequence is accepted that could not run alone: everything
+// finishes.
 
 #include <cstdint>
 #include <deque>
@@ -24,7 +25,7 @@ using RequestId = uint64_t;
 
 struct SchedulerLimits {
   int64_t context = 0;      ///< longest sequence, in tokens
-  int64_t step_tokens = 0;  ///< tokens in one step at most; at least `slots`
+  int64_t step_tokens = 0;  ///< tokens in one step at most
   int64_t slots = 0;        ///< sequences that run at once
   int64_t page_size = 0;    ///< tokens per page; 0: the model has no token states, there are no pages
   int64_t pages = 0;        ///< of the pool
@@ -34,16 +35,16 @@ struct SchedulerLimits {
 struct Span {
   RequestId id = 0;
   int32_t slot = 0;
-  int64_t context = 0;  ///< tokens of the sequence that the device has seen before
-  int64_t tokens = 0;   ///< tokens in this step
-  bool sampled = false;  ///< the last token's logits are wanted
+  int64_t context = 0;    ///< tokens of the sequence that the device has seen before
+  int64_t tokens = 0;     ///< tokens in this step
+  bool sampled = false;   ///< the last token's logits are wanted
   bool admitted = false;  ///< the first step since the slot became this sequence's: a source must be encoded
 };
 
 /// One step, sequence by sequence.
 struct Batch {
   std::vector<Span> spans;
-  std::vector<int32_t> token_ids;  ///< (tokens)
+  std::vector<int32_t> token_ids;           ///< (tokens)
   std::vector<std::vector<int32_t>> pages;  ///< per span: the pages of its context and its tokens, in order
   bool empty() const { return spans.empty(); }
 };
@@ -81,8 +82,8 @@ class Scheduler {
 
   /// The next step; empty when there is nothing to do. One batch may be in flight.
   Batch next();
-  /// The results of the batch in flight: one outcome per `sampled` span, in their order. Says how each of those requests
-  /// goes on; those that finished are forgotten.
+  /// The results of the batch in flight: one outcome per `sampled` span, in their order. Says how each of those
+  /// requests goes on; those that finished are forgotten.
   std::vector<Progress> commit(const Batch& batch, const std::vector<Outcome>& outcomes);
 
   /// Known tokens of a request: the prompt and what was generated. Throws std::out_of_range when it is not there.
@@ -98,7 +99,7 @@ class Scheduler {
     std::vector<int32_t> tokens;
     int64_t last = 0;  ///< it ends when it has so many tokens
     int64_t seen = 0;  ///< tokens whose states are in the pools
-    std::vector<int32_t> pages;
+    std::vector<int32_t> pages = {};
     int32_t slot = -1;
     bool fresh = false;    ///< it got its slot and has not run yet
     bool in_step = false;  ///< it is part of the batch in flight, which may write its pages
@@ -116,8 +117,8 @@ class Scheduler {
   SchedulerLimits limits_;
   RequestId last_id_ = 0;
   std::map<RequestId, Sequence> sequences_;
-  std::deque<RequestId> waiting_;  ///< in order of arrival
-  std::deque<RequestId> running_;  ///< in order of arrival
+  std::deque<RequestId> waiting_;                 ///< in order of arrival
+  std::deque<RequestId> running_;                 ///< in order of arrival
   std::vector<int32_t> free_pages_, free_slots_;  ///< the last one is taken next
   bool in_flight_ = false;
   uint64_t preemptions_ = 0;

@@ -219,7 +219,8 @@ ForwardInputs ForwardInputs::from(std::span<const NamedTensor> tensors, const st
 LoadOptions forward_options(const ForwardInputs& inputs, LoadOptions base) {
   base.sequences = inputs.batch;
   base.context = std::max<int64_t>(1, inputs.longest());
-  base.step_tokens = std::max<int64_t>(1, inputs.tokens());
+  base.step_tokens = std::max<int64_t>(inputs.batch, inputs.tokens());
+  base.rows = inputs.tokens();
   const Tensor& source = inputs.pixel_values ? inputs.pixel_values : inputs.input_features;
   if (source) base.source.assign(source.shape.begin() + 1, source.shape.end());
   return base;
@@ -227,7 +228,6 @@ LoadOptions forward_options(const ForwardInputs& inputs, LoadOptions base) {
 
 std::vector<NamedTensor> forward(Program& program, const ForwardInputs& inputs) {
   const Model& model = program.model();
-  const auto has = [&](std::string_view entry) { return std::ranges::find(model.entries, entry) != model.entries.end(); };
   const auto reads = [&](std::string_view entry, std::string_view input) {
     const Graph& graph = program.graph(entry);
     return std::ranges::any_of(graph.inputs(), [&](uint32_t n) { return graph.node(n).attrs.text("name") == input; });
@@ -240,8 +240,8 @@ std::vector<NamedTensor> forward(Program& program, const ForwardInputs& inputs) 
   }
   std::vector<NamedTensor> outputs;
   for (const std::string_view entry : {"encode", "decode", "forward"}) {
-    if (!has(entry) || (entry == "forward" && has("decode"))) continue;
-    const bool after_encoder = entry == "decode" && has("encode");
+    if (!program.has_entry(entry) || (entry == "forward" && program.has_entry("decode"))) continue;
+    const bool after_encoder = entry == "decode" && program.has_entry("encode");
     if (reads(entry, "pixel_values")) need(bool(inputs.pixel_values), program, "pixel_values");
     if (reads(entry, "input_features")) need(bool(inputs.input_features), program, "input_features");
     if (reads(entry, "token_ids"))

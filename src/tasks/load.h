@@ -18,19 +18,20 @@ class Tokenizer;  // text/tokenizer.h
 
 struct LoadOptions {
   std::string model = "books-4m";  ///< MODEL as on the command line
-  std::string device = "auto";     ///< "auto", "cpu"; "oracle" and "null" for tests and plans
+  std::string device = "auto";     ///< "auto", "cpu"; "oracle": slow and plain, to compare with
   int threads = 0;                 ///< of the CPU's team; 0: one per core
-  std::string isa;                 ///< at most this instruction set ("baseline", "avx2" …); empty: the best there is
-  RewriteOptions rewrite;          ///< level, exactness, weights' format, rules
-  std::optional<uint64_t> random_seed;  ///< random weights in the config's dtype; no checkpoint is opened
-  int64_t context = 0;                  ///< longest sequence in tokens; 0: the model's, at most kDefaultContext
-  int64_t sequences = 1;                ///< sequences in one step at most
-  int64_t step_tokens = 512;            ///< tokens in one step at most
-  std::optional<uint64_t> memory;       ///< bytes that weights, states and arenas may take together
-  bool strict = false;                  ///< a slow fallback is an error
-  bool stateful = true;                 ///< false: cacheless graphs, one step holds whole sequences (`forward`)
-  bool hidden_states = false;           ///< also the outputs hidden.N
-  std::vector<int64_t> source;          ///< size of one image or feature window: EntryOptions::source
+  std::string isa = {};            ///< at most this instruction set ("baseline", "avx2" …); empty: the best there is
+  RewriteOptions rewrite = {};     ///< level, exactness, weights' format, rules
+  std::optional<uint64_t> random_seed = {};  ///< random weights in the config's dtype; no checkpoint is opened
+  int64_t context = 0;                       ///< longest sequence in tokens; 0: the model's, at most kDefaultContext
+  int64_t sequences = 1;                     ///< sequences in one step at most
+  int64_t step_tokens = 512;                 ///< tokens in one step at most
+  int64_t rows = 0;                          ///< rows of logits in one step at most; 0: one per sequence
+  std::optional<uint64_t> memory = {};       ///< bytes that weights, states and arenas may take together
+  bool strict = false;                       ///< a slow fallback is an error
+  bool stateful = true;                      ///< false: cacheless graphs, one step holds whole sequences (`forward`)
+  bool hidden_states = false;                ///< also the outputs hidden.N
+  std::vector<int64_t> source = {};          ///< size of one image or feature window: EntryOptions::source
 };
 inline constexpr int64_t kDefaultContext = 8192;
 
@@ -41,8 +42,8 @@ struct LoadedModel {
   std::shared_ptr<const Checkpoint> checkpoint;  ///< null with random weights
   std::shared_ptr<const Tokenizer> tokenizer;    ///< null where the folder has none
   std::unique_ptr<Program> program;
-  std::vector<std::string> notes;  ///< one-line warnings for stderr
-  double load_ms = 0;              ///< spent in load_model; executables compile later, at their first step
+  std::vector<std::string> notes = {};  ///< one-line warnings for stderr
+  double load_ms = 0;                   ///< spent in load_model; executables compile later, at their first step
 
   /// Throws Error naming the folder where it has no tokenizer.
   const Tokenizer& need_tokenizer() const;

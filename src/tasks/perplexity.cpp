@@ -20,6 +20,7 @@ LoadOptions perplexity_options(const PerplexityOptions& options, LoadOptions bas
   base.context = options.context;
   base.sequences = 1;
   base.step_tokens = std::min(kStep, options.context);
+  base.rows = base.step_tokens;
   return base;
 }
 

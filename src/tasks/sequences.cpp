@@ -10,9 +10,7 @@ Sequences::Sequences(Program& program, int64_t count)
     : program_(program),
       count_(count),
       pages_each_((program.options().context + program.page_size() - 1) / program.page_size()) {
-  const std::vector<std::string>& entries = program.model().entries;
-  const auto has = [&](std::string_view entry) { return std::ranges::find(entries, entry) != entries.end(); };
-  if (!has("decode") || has("encode"))
+  if (!program.has_entry("decode") || program.has_entry("encode"))
     throw Error("a model of the family " + program.model().family + " does not write on from a text",
                 {.file = {}, .field = program.model().architecture, .offset = {}},
                 "this needs a causal language model");

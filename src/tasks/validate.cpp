@@ -19,9 +19,7 @@ constexpr int64_t kSmall = 200'000'000;  // parameters: below, the oracle takes 
 std::vector<NamedTensor> random_inputs(Program& program, int64_t tokens) {
   std::mt19937_64 random(1);
   std::vector<NamedTensor> inputs;
-  const std::vector<std::string>& entries = program.model().entries;
-  const bool encoder = std::ranges::find(entries, "encode") != entries.end();
-  for (const std::string& entry : entries) {
+  for (const std::string& entry : program.model().entries) {
     const Graph& graph = program.graph(entry);
     for (const uint32_t n : graph.inputs()) {
       const std::string& name = graph.node(n).attrs.text("name");
@@ -29,7 +27,7 @@ std::vector<NamedTensor> random_inputs(Program& program, int64_t tokens) {
         std::vector<int32_t> ids(static_cast<size_t>(tokens));
         for (int32_t& id : ids)
           id = static_cast<int32_t>(random() % static_cast<uint64_t>(program.model().vocabulary));
-        inputs.push_back({encoder ? "decoder_input_ids" : "input_ids", Tensor::of({1, tokens}, std::span<const int32_t>(ids))});
+        inputs.push_back({program.has_entry("encode") ? "decoder_input_ids" : "input_ids", Tensor::of({1, tokens}, std::span<const int32_t>(ids))});
       } else if (name == "pixel_values" || name == "input_features") {
         SymbolValues one;
         one[Symbol::sequences] = 1;
@@ -127,8 +125,7 @@ Validation validate(const LoadOptions& load, const ValidateOptions& options) {
     result.tokens += static_cast<int64_t>(y.size());
     result.tokens_equal = result.tokens_equal && x == y;
   }
-  const std::vector<std::string>& entries = device.program->model().entries;
-  if (std::ranges::find(entries, "decode") != entries.end() && std::ranges::find(entries, "encode") == entries.end()) {
+  if (device.program->has_entry("decode") && !device.program->has_entry("encode")) {
     result.tokens_equal = result.tokens_equal && decode_greedily(*device.program, inputs.token_ids, tokens) ==
                                                      decode_greedily(*oracle.program, inputs.token_ids, tokens);
     result.tokens += tokens;

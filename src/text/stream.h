@@ -27,7 +27,8 @@ class StreamDecoder {
   /// No character has that many tokens: what is still pending then is broken for good, and shown as it is.
   static constexpr size_t kMostPending = 256;
 
-  std::string take(std::string text);
+  /// The text of the tokens that are not shown yet.
+  std::string pending() const;
 
   const Tokenizer* tokenizer_;
   bool skip_special_;

@@ -139,8 +139,8 @@ class Environment {
 TEST(ModelPlaces, FollowTheEnvironmentOfTheHub) {
   Environment environment;
   for (const char* name : {"HF_HUB_CACHE", "HF_HOME", "XDG_CACHE_HOME"}) environment.set(name, nullptr);
-  environment.set("HOME", "/home/u");
-  EXPECT_EQ(ModelPlaces::of_system().hub_cache, "/home/u/.cache/huggingface/hub");
+  environment.set("HOME", "/h");
+  EXPECT_EQ(ModelPlaces::of_system().hub_cache, "/h/.cache/huggingface/hub");
   environment.set("XDG_CACHE_HOME", "/x");
   EXPECT_EQ(ModelPlaces::of_system().hub_cache, "/x/huggingface/hub");
   environment.set("HF_HOME", "/hf");

@@ -33,11 +33,7 @@ class RecordedTokenizer : public testing::TestWithParam<std::string> {
     tokenizer_.emplace(Tokenizer::load(path->string()));
     document_.emplace(JsonDocument::read((*path / "cases.json").string()));
   }
-  Json cases(const char* key) const {
-    const auto list = document_->root().find(key);
-    return list ? *list : document_->root();
-  }
-  bool has(const char* key) const { return document_->root().find(key).has_value(); }
+  Json cases(const char* key) const { return document_->root().at(key); }
 
   std::optional<Tokenizer> tokenizer_;
   std::optional<JsonDocument> document_;
@@ -71,12 +67,10 @@ TEST_P(RecordedTokenizer, DecodesAsRecorded) {
   }
 }
 
-/// Length of the common beginning of what was shown and what is to be shown in the end.
-TEST_P(RecordedTokenizer, StreamsWhatTheWholeDecodeSaysAndNoBrokenCharacter) {
-  if (!has("stream_cases")) GTEST_SKIP() << GetParam() << " has no stream cases";
-  const Json list = cases("stream_cases");
-  for (size_t i = 0; i < list.size(); ++i) {
-    const Json c = list[i];
+TEST_P(RecordedTokenizer, StreamsAsRecordedAndNoBrokenCharacter) {
+  const auto list = document_->root().find("stream_cases");  // three of them have some
+  for (size_t i = 0; list && i < list->size(); ++i) {
+    const Json c = (*list)[i];
     const std::vector<int32_t> ids = ids_of(c.at("ids"));
     const std::string full(c.at("full").as_string());
     const bool strict = c.at("strict").as_bool();
@@ -95,6 +89,25 @@ TEST_P(RecordedTokenizer, StreamsWhatTheWholeDecodeSaysAndNoBrokenCharacter) {
       EXPECT_EQ(shown, full) << "case " << i;
     }
   }
+}
+
+TEST_P(RecordedTokenizer, StreamsEveryTextToItsWholeDecode) {
+  const Json list = cases("cases");
+  size_t streamed = 0;
+  for (size_t i = 0; i < list.size(); ++i) {
+    const std::string_view decoded = list[i].at("decoded").as_string();
+    if (decoded.find("\uFFFD") != std::string_view::npos)
+      continue;  // a run of bytes that is no text may take characters back
+    StreamDecoder stream(*tokenizer_);
+    std::string shown;
+    for (const int32_t id : ids_of(list[i].at("ids"))) {
+      shown += stream.push(id);
+      ASSERT_TRUE(decoded.starts_with(shown)) << "case " << i << ": " << shown;
+    }
+    EXPECT_EQ(shown + stream.flush(), decoded) << "case " << i;
+    ++streamed;
+  }
+  EXPECT_GT(streamed, list.size() / 2);
 }
 
 std::vector<std::string> recorded_tokenizers() {

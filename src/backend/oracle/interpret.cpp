@@ -14,15 +14,29 @@ Tensor copy_of(const Tensor& tensor) {
   return copy;
 }
 
-void check_fed(const Graph& graph, uint32_t index, const Tensor& tensor, const SymbolValues& sizes) {
+template <class Map>
+Tensor find(const Map& map, const std::string& name) {
+  auto it = map.find(name);
+  return it == map.end() ? Tensor{} : it->second;
+}
+
+/// The value of a leaf, of the type that it should have at the sizes of the step.
+Tensor fed(const Graph& graph, uint32_t index, const Feeds& feeds) {
   const Node& node = graph.node(index);
   const Type& type = node.types[0];
-  const Place place{.file = {}, .field = node.attrs.text("name"), .offset = {}};
-  if (!tensor) throw Error("a " + std::string(node.op->name) + " is missing", place);
-  if (tensor.shape != sizes_at(type.shape, sizes) || tensor.format != type.format || tensor.layout != type.layout)
-    throw Error("the " + std::string(node.op->name) + " given is " + to_string(tensor.type()) + ", not " +
-                    to_string(type) + " at the sizes of the step",
+  const std::string& name = node.attrs.text("name");
+  Tensor tensor;
+  if (node.op == &op::input) tensor = find(feeds.inputs, name);
+  if (node.op == &op::state) tensor = find(feeds.states, name);
+  if (node.op == &op::parameter && feeds.parameters) tensor = feeds.parameters(node);
+  const Place place{.file = {}, .field = name, .offset = {}};
+  const std::string kind(node.op->name);
+  if (!tensor) throw Error("the value of this " + kind + " is missing", place);
+  if (tensor.shape != sizes_at(type.shape, feeds.sizes) || tensor.format != type.format || tensor.layout != type.layout)
+    throw Error("the value of this " + kind + " is " + to_string(tensor.type()) + ", not " + to_string(type) +
+                    " at the sizes of the step",
                 place);
+  return tensor;
 }
 
 }  // namespace
@@ -33,22 +47,15 @@ Interpreter::Interpreter(Interpreter&&) noexcept = default;
 
 const Graph& Interpreter::graph() const { return program_->graph(); }
 
+void Interpreter::check(const Feeds& feeds) const {
+  const Graph& graph = program_->graph();
+  for (const auto* leaves : {&graph.inputs(), &graph.states()})
+    for (uint32_t n : *leaves) fed(graph, n, feeds);
+}
+
 std::vector<NamedTensor> Interpreter::run(const Feeds& feeds) const {
   const Graph& graph = program_->graph();
-  auto find = [](const auto& map, const std::string& name) {
-    auto it = map.find(name);
-    return it == map.end() ? Tensor{} : it->second;
-  };
-  const auto leaf = [&](uint32_t n) {
-    const Node& node = graph.node(n);
-    Tensor tensor;
-    if (node.op == &op::input) tensor = find(feeds.inputs, node.attrs.text("name"));
-    if (node.op == &op::state) tensor = find(feeds.states, node.attrs.text("name"));
-    if (node.op == &op::parameter && feeds.parameters) tensor = feeds.parameters(node);
-    check_fed(graph, n, tensor, feeds.sizes);
-    return tensor;
-  };
-  std::vector<Tensor> results = program_->run(leaf, feeds.sizes);
+  std::vector<Tensor> results = program_->run([&](uint32_t n) { return fed(graph, n, feeds); }, feeds.sizes);
 
   std::vector<NamedTensor> named;
   for (size_t i = 0; i < graph.outputs().size(); ++i) {

@@ -36,6 +36,8 @@ class Interpreter {
   /// The outputs, in order. Throws Error: an input, parameter or state is missing or of another size, an index lies
   /// outside its table.
   std::vector<NamedTensor> run(const Feeds& feeds) const;
+  /// Throws what run() would throw of a missing or misshapen input or state.
+  void check(const Feeds& feeds) const;
   /// The graph of core ops that runs.
   const Graph& graph() const;
 

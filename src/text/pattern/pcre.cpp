@@ -27,22 +27,18 @@ std::string message_of(int code) {
   return reinterpret_cast<const char*>(text.data());
 }
 
-/// What one call of find_all may spend, in PCRE2's steps of matching. Each search is tried with a small limit first and
-/// charged what it was allowed, so the sum of all searches is bounded too: a pattern that is only slow, not hopeless,
-/// stops as well.
+/// What one call of find_all may spend, in PCRE2's steps of matching. PCRE2 limits the steps at one position of the
+/// text; a pattern that stays below that limit at each of a million positions must stop as well.
 class Budget {
  public:
-  static constexpr uint32_t kFirst = 64, kGrowth = 16;
-  Budget(uint32_t per_search, size_t bytes) : per_search_(per_search), left_(per_search + uint64_t{512} * bytes) {}
-  bool spend(uint32_t limit) {
-    if (left_ < limit) return false;
-    left_ -= limit;
+  Budget(uint32_t at_one_position, size_t bytes) : left_(at_one_position + uint64_t{512} * bytes) {}
+  bool spend(uint64_t steps) {
+    if (steps > left_) return false;
+    left_ -= steps;
     return true;
   }
-  uint32_t most() const { return per_search_; }
 
  private:
-  uint32_t per_search_;
   uint64_t left_;
 };
 
@@ -52,42 +48,86 @@ class Pcre final : public Pattern {
       : code_(std::move(code)), expression_(std::move(expression)), place_(std::move(place)), limit_(limit) {}
 
   void find_all(std::string_view text, std::vector<Span>& matches) const override {
-    Handle<pcre2_match_context> context(pcre2_match_context_create(nullptr));
-    Handle<pcre2_match_data> data(pcre2_match_data_create_from_pattern(code_.get(), nullptr));
-    if (!context || !data) throw std::bad_alloc();
-    pcre2_set_heap_limit(context.get(), kHeapKibibytes);
-    Budget budget(limit_, text.size());
+    Search search{text, Handle<pcre2_match_context>(pcre2_match_context_create(nullptr)),
+                  Handle<pcre2_match_data>(pcre2_match_data_create_from_pattern(code_.get(), nullptr)),
+                  Budget(limit_, text.size())};
+    if (!search.context || !search.data) throw std::bad_alloc();
+    pcre2_set_heap_limit(search.context.get(), kHeapKibibytes);
     size_t last_end = SIZE_MAX;
     for (size_t at = 0; at <= text.size();) {
-      if (!search(text, at, context.get(), data.get(), budget)) return;
-      const PCRE2_SIZE* span = pcre2_get_ovector_pointer(data.get());
+      if (!find(search, at)) return;
+      const PCRE2_SIZE* span = pcre2_get_ovector_pointer(search.data.get());
       const size_t begin = span[0], end = span[1];
       const bool empty = begin >= end;
       // An empty match where the last one ended does not count.
       if (!empty || begin != last_end) matches.push_back({static_cast<uint32_t>(begin), static_cast<uint32_t>(end)});
       last_end = end;
-      at = !empty ? end : end < text.size() ? end + utf8::length(text[end]) : end + 1;
+      at = empty ? after(text, end) : end;
     }
   }
 
  private:
+  struct Search {
+    std::string_view text;
+    Handle<pcre2_match_context> context;
+    Handle<pcre2_match_data> data;
+    Budget budget;
+  };
+  enum class Outcome { match, none, too_many_steps };
   static constexpr uint32_t kHeapKibibytes = 64 << 10;
+  static constexpr uint32_t kFewSteps = 64, kGrowth = 16;
+  static constexpr size_t kWindow = 4096;
 
-  /// Whether the pattern matches at or after byte `at`.
-  bool search(std::string_view text, size_t at, pcre2_match_context* context, pcre2_match_data* data,
-              Budget& budget) const {
-    for (uint64_t limit = Budget::kFirst;; limit *= Budget::kGrowth) {
-      const auto granted = static_cast<uint32_t>(std::min<uint64_t>(limit, budget.most()));
-      if (!budget.spend(granted)) exceeded();
-      pcre2_set_match_limit(context, granted);
-      const int result = pcre2_match(code_.get(), reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(), at,
-                                     PCRE2_NO_UTF_CHECK, data, context);
-      if (result >= 0) return true;
-      if (result == PCRE2_ERROR_NOMATCH) return false;
-      if (result != PCRE2_ERROR_MATCHLIMIT)
-        throw Error("the pattern " + expression_ + " failed: " + message_of(result), place_);
-      if (granted == budget.most()) exceeded();
+  /// The next character, or beyond the end.
+  static size_t after(std::string_view text, size_t at) {
+    return at < text.size() ? at + utf8::length(text[at]) : at + 1;
+  }
+
+  /// Whether the pattern matches at or after byte `at`: window by window with few steps at each position. A window
+  /// where they do not suffice is gone through position by position, so that each is charged what it takes.
+  bool find(Search& search, size_t at) const {
+    while (at <= search.text.size()) {
+      const size_t last = std::min(at + kWindow, search.text.size());
+      const Outcome outcome = match(search, at, {.last = last, .steps = kFewSteps});
+      if (outcome == Outcome::too_many_steps) {
+        for (; at <= last; at = after(search.text, at)) {
+          if (find_here(search, at)) return true;
+        }
+        continue;
+      }
+      const bool found = outcome == Outcome::match;
+      const size_t end = found ? std::max<size_t>(at, pcre2_get_ovector_pointer(search.data.get())[0]) : last;
+      if (!search.budget.spend(kFewSteps * (end - at + 1))) exceeded();
+      if (found) return true;
+      for (at = last + 1; at < search.text.size() && utf8::is_continuation(search.text[at]);) ++at;
     }
+    return false;
+  }
+
+  bool find_here(Search& search, size_t at) const {
+    for (uint64_t steps = kFewSteps;; steps *= kGrowth) {
+      const auto granted = static_cast<uint32_t>(std::min<uint64_t>(steps, limit_));
+      if (!search.budget.spend(granted)) exceeded();
+      const Outcome outcome = match(search, at, {.last = at, .steps = granted});
+      if (outcome != Outcome::too_many_steps) return outcome == Outcome::match;
+      if (granted == limit_) exceeded();
+    }
+  }
+
+  struct Bounds {
+    size_t last;  ///< the last byte at which a match may start
+    uint32_t steps;
+  };
+  Outcome match(Search& search, size_t at, Bounds bounds) const {
+    pcre2_set_offset_limit(search.context.get(), bounds.last);
+    pcre2_set_match_limit(search.context.get(), bounds.steps);
+    const auto* text = reinterpret_cast<PCRE2_SPTR>(search.text.data());
+    const int result = pcre2_match(code_.get(), text, search.text.size(), at, PCRE2_NO_UTF_CHECK, search.data.get(),
+                                   search.context.get());
+    if (result >= 0) return Outcome::match;
+    if (result == PCRE2_ERROR_NOMATCH) return Outcome::none;
+    if (result == PCRE2_ERROR_MATCHLIMIT) return Outcome::too_many_steps;
+    throw Error("the pattern " + expression_ + " failed: " + message_of(result), place_);
   }
 
   [[noreturn]] void exceeded() const {
@@ -111,7 +151,8 @@ std::unique_ptr<Pattern> make_pcre(std::string_view expression, const Json& wher
   int code = 0;
   PCRE2_SIZE offset = 0;
   // Multi-line, because ^ and $ in Oniguruma's Ruby syntax always are.
-  constexpr uint32_t kOptions = PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE | PCRE2_NEVER_BACKSLASH_C;
+  constexpr uint32_t kOptions =
+      PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE | PCRE2_NEVER_BACKSLASH_C | PCRE2_USE_OFFSET_LIMIT;
   Handle<pcre2_code> compiled(pcre2_compile(reinterpret_cast<PCRE2_SPTR>(translated.data()), translated.size(),
                                             kOptions, &code, &offset, context.get()));
   if (!compiled)

@@ -81,7 +81,8 @@ class Reader {
 
 std::unique_ptr<PostProcessor> make_template(const Json& node, const Limits& limits) {
   const Reader reader(node, limits);
-  return std::make_unique<Template>(reader.read("single", 1), reader.read("pair", 2));
+  std::vector<Place> single = reader.read("single", 1), pair = reader.read("pair", 2);
+  return std::make_unique<Template>(std::move(single), std::move(pair));
 }
 
 }  // namespace braid::text

@@ -1,0 +1,181 @@
+#include "engine/engine.h"
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "engine/batch.h"
+
+namespace braid {
+namespace {
+
+constexpr std::string_view kDecode = "decode", kEncode = "encode", kSource = "input_features";
+
+SchedulerLimits limits_of(Program& program) {
+  if (!program.has_entry(kDecode))
+    throw UsageError(program.model().architecture + " does not generate text", {},
+                     "take a causal or an encoder-decoder model");
+  const bool paged = program.keeps(kDecode, Lifetime::token);
+  return {.context = program.options().context,
+          .step_tokens = program.options().step_tokens,
+          .slots = program.slots(),
+          .page_size = paged ? program.page_size() : 0,
+          .pages = paged ? program.pages() : 0};
+}
+
+void check_tokens(const std::vector<int32_t>& ids, int64_t vocabulary) {
+  for (size_t i = 0; i < ids.size(); ++i)
+    if (ids[i] < 0 || ids[i] >= vocabulary)
+      throw UsageError("the token " + std::to_string(ids[i]) + " at position " + std::to_string(i) +
+                           " is outside the vocabulary of " + std::to_string(vocabulary),
+                       {.file = {}, .field = "prompt", .offset = {}});
+}
+
+/// One window, as the encoder's graph reads it.
+void check_source(const Tensor& source, const Graph& encode) {
+  for (const uint32_t n : encode.inputs()) {
+    const Node& node = encode.node(n);
+    if (node.attrs.text("name") != kSource) continue;
+    SymbolValues one;
+    one[Symbol::sequences] = 1;
+    std::vector<int64_t> wanted = sizes_at(node.types[0].shape, one);
+    wanted.erase(wanted.begin());
+    if (source.shape == wanted && source.format == Format::f32) return;
+    const Type type{.shape = Shape(wanted.begin(), wanted.end())};
+    throw UsageError("the source is " + to_string(source.type()) + ", the model reads " + to_string(type),
+                     {.file = {}, .field = std::string(kSource), .offset = {}});
+  }
+}
+
+const Tensor& output(const std::vector<NamedTensor>& outputs, std::string_view name) {
+  const auto found = std::ranges::find(outputs, name, &NamedTensor::name);
+  if (found == outputs.end())
+    throw Error("the entry has no such output", {.file = {}, .field = std::string(name), .offset = {}});
+  return found->tensor;
+}
+
+}  // namespace
+
+Engine::Engine(Program& program) : program_(program), scheduler_(limits_of(program)) {}
+
+RequestId Engine::submit(GenerateRequest request, TokenCallback callback) {
+  check_tokens(request.prompt, program_.model().vocabulary);
+  Sampler sampler(std::move(request.sampling));
+  if (program_.has_entry(kEncode) != static_cast<bool>(request.source))
+    throw UsageError(request.source ? program_.model().architecture + " takes no source"
+                                    : program_.model().architecture + " needs a source to write about",
+                     {.file = {}, .field = std::string(kSource), .offset = {}});
+  if (request.source) check_source(request.source, program_.graph(kEncode));
+  const size_t prompt_tokens = request.prompt.size();
+  const RequestId id = scheduler_.add({std::move(request.prompt), request.max_tokens});
+  active_.emplace(id, Active{std::move(sampler), prompt_tokens, std::move(request.stop_tokens),
+                             std::move(request.source), std::move(callback)});
+  return id;
+}
+
+void Engine::cancel(RequestId id) {
+  const auto found = active_.find(id);
+  if (found == active_.end() || !scheduler_.cancel(id)) return;
+  const Active ended = std::move(found->second);
+  active_.erase(found);
+  ended.callback({.id = id, .finished = FinishReason::cancelled});
+}
+
+void Engine::encode(const Batch& batch) {
+  for (const Span& span : batch.spans) {
+    const Tensor& source = active_.at(span.id).source;
+    if (!span.admitted || !source) continue;
+    StepData step;
+    step.sizes[Symbol::sequences] = 1;
+    std::vector<int64_t> shape = source.shape;
+    shape.insert(shape.begin(), 1);
+    step.inputs = {{std::string(kSource), source.reshaped(shape)},
+                   {"source_slot", Tensor::of({1}, std::span<const int32_t>(&span.slot, 1))}};
+    program_.run(kEncode, step);
+  }
+}
+
+std::vector<Outcome> Engine::sample(const Batch& batch, const Tensor& logits,
+                                    std::map<RequestId, std::string>& failures) {
+  std::vector<Outcome> outcomes;
+  const auto vocabulary = static_cast<size_t>(logits.last());
+  for (const Span& span : batch.spans) {
+    if (!span.sampled) continue;
+    Active& active = active_.at(span.id);
+    const std::vector<int32_t>& tokens = scheduler_.tokens(span.id);
+    Outcome outcome;
+    try {
+      const std::span<const float> row(logits.data<float>() + outcomes.size() * vocabulary, vocabulary);
+      outcome.token = active.sampler.sample(row, tokens, tokens.size() - active.prompt_tokens);
+      outcome.stop = std::ranges::find(active.stop_tokens, outcome.token) != active.stop_tokens.end();
+    } catch (const Error& error) {
+      outcome.failed = true;
+      failures[span.id] = error.line();
+    }
+    outcomes.push_back(outcome);
+  }
+  return outcomes;
+}
+
+void Engine::report(const Batch& batch, const std::vector<Outcome>& outcomes,
+                    const std::map<RequestId, std::string>& failures) {
+  size_t row = 0;
+  std::map<RequestId, const Outcome*> outcome_of;
+  for (const Span& span : batch.spans)
+    if (span.sampled) outcome_of[span.id] = &outcomes[row++];
+  for (const Progress& progress : scheduler_.commit(batch, outcomes)) {
+    const auto found = active_.find(progress.id);
+    if (found == active_.end()) continue;  // a callback of this very step cancelled it
+    const auto outcome = outcome_of.find(progress.id);
+    const auto failure = failures.find(progress.id);
+    TokenEvent event{.id = progress.id, .finished = progress.finished};
+    event.has_token = outcome != outcome_of.end() && !outcome->second->failed;
+    if (event.has_token) event.token = outcome->second->token;
+    if (failure != failures.end()) event.message = failure->second;
+    const TokenCallback callback = found->second.callback;  // it may cancel, which erases the request
+    if (event.finished != FinishReason::none) active_.erase(found);
+    const bool more = callback(event);
+    if (!more && event.finished == FinishReason::none && active_.erase(progress.id) > 0) scheduler_.cancel(progress.id);
+  }
+}
+
+void Engine::fail(const Batch& batch, const std::string& message) {
+  std::vector<Outcome> outcomes;
+  std::map<RequestId, std::string> failures;
+  for (const Span& span : batch.spans) {
+    if (span.sampled) outcomes.push_back({.failed = true});
+    failures[span.id] = message;
+  }
+  report(batch, outcomes, failures);
+  for (const Span& span : batch.spans) {  // those in the middle of their prompts
+    const auto found = active_.find(span.id);
+    if (found == active_.end()) continue;
+    const Active ended = std::move(found->second);
+    active_.erase(found);
+    scheduler_.cancel(span.id);
+    ended.callback({.id = span.id, .finished = FinishReason::error, .message = message});
+  }
+}
+
+bool Engine::step() {
+  const Batch batch = scheduler_.next();
+  if (batch.empty()) return false;
+  std::map<RequestId, std::string> failures;
+  std::vector<Outcome> outcomes;
+  try {
+    encode(batch);
+    const std::vector<NamedTensor> outputs = program_.run(kDecode, step_data(batch, program_.max_pages()));
+    outcomes = sample(batch, output(outputs, "logits"), failures);
+  } catch (const std::exception& error) {
+    fail(batch, error.what());
+    return true;
+  }
+  report(batch, outcomes, failures);
+  return true;
+}
+
+void Engine::run() {
+  while (step()) {
+  }
+}
+
+}  // namespace braid

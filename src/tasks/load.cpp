@@ -1,0 +1,135 @@
+#include "tasks/load.h"
+
+#include <algorithm>
+#include <chrono>
+#include <future>
+
+#include "backend/cpu/backend.h"
+#include "backend/oracle/backend.h"
+#include "core/error.h"
+#include "tasks/sources.h"
+#include "text/tokenizer.h"
+
+namespace braid {
+namespace {
+
+/// The format of random weights: what products will read, so that nothing is converted; else the config's.
+Format random_format(const LoadOptions& options, const Config& config) {
+  return options.rewrite.weights.value_or(config.dtype().value_or(Format::bf16));
+}
+
+/// Every checkpoint tensor that the model's graphs read.
+std::map<std::string, Type, std::less<>> parameter_types(const Model& model, const LoadOptions& options) {
+  std::map<std::string, Type, std::less<>> types;
+  for (const std::string& entry : model.entries) {
+    const Graph graph = model.build(entry, {.stateful = options.stateful, .source = options.source});
+    for (const uint32_t n : graph.parameters()) types.emplace(graph.node(n).attrs.text("name"), graph.node(n).types[0]);
+  }
+  return types;
+}
+
+ProgramOptions program_options(const LoadOptions& options, const Model& model) {
+  const int64_t longest = model.max_positions > 0 ? std::min(model.max_positions, kDefaultContext) : kDefaultContext;
+  return {.rewrite = options.rewrite,
+          .context = options.context != 0 ? options.context : longest,
+          .sequences = options.sequences,
+          .step_tokens = options.step_tokens,
+          .rows = options.rows,
+          .hidden_states = options.hidden_states,
+          .stateful = options.stateful,
+          .strict = options.strict,
+          .source = options.source};
+}
+
+void check_all_read(Program& program, const TensorIndex& index) {
+  std::vector<const Graph*> graphs;
+  for (const std::string& entry : program.model().entries) graphs.push_back(&program.graph(entry));
+  check_tensors(program.model(), graphs, index);
+}
+
+void check_memory(Program& program, uint64_t most) {
+  const MemoryPlan plan = program.plan();
+  if (plan.total_bytes() <= most) return;
+  throw Error("the model needs " + std::to_string(plan.total_bytes()) + " bytes (weights " +
+                  std::to_string(plan.weights_bytes) + ", states " + std::to_string(plan.state_bytes) + ", arenas " +
+                  std::to_string(plan.arena_bytes) + "), more than the " + std::to_string(most) + " allowed",
+              {.file = {}, .field = "memory", .offset = {}}, "give a smaller context, or a smaller format of weights");
+}
+
+std::shared_ptr<const Tokenizer> tokenizer_of(const ModelFolder& place) {
+  if (!place.has("tokenizer.json")) return nullptr;
+  return std::make_shared<const Tokenizer>(Tokenizer::load(place.path_of("tokenizer.json")));
+}
+
+}  // namespace
+
+const Tokenizer& LoadedModel::need_tokenizer() const {
+  if (!tokenizer)
+    throw Error("the model has no tokenizer", {.file = place.folder, .field = "tokenizer.json", .offset = {}},
+                "give token ids instead of text");
+  return *tokenizer;
+}
+
+std::shared_ptr<Backend> make_backend(const LoadOptions& options) {
+  if (options.device == "auto" || options.device == "cpu")
+    return cpu::make_cpu_backend({.threads = options.threads, .isa = options.isa});
+  if (options.device == "oracle") return std::make_shared<oracle::OracleBackend>();
+  throw UsageError("the device " + options.device + " is not there", {.file = {}, .field = "device", .offset = {}},
+                   "give auto, cpu or oracle");
+}
+
+TensorIndex index_of(const std::shared_ptr<const Checkpoint>& checkpoint) {
+  return {.file = checkpoint->path(),
+          .names = checkpoint->names(),
+          .find = [checkpoint](std::string_view name) -> std::optional<Type> {
+            const SafetensorsEntry* entry = checkpoint->entry(name);
+            if (entry == nullptr) return std::nullopt;
+            return Type{.shape = Shape(entry->shape.begin(), entry->shape.end()), .format = entry->format};
+          },
+          .random = {}};
+}
+
+LoadedModel load_model(const LoadOptions& options) {
+  const auto start = std::chrono::steady_clock::now();
+  const ModelFolder place = resolve_model(options.model);
+  // Vocabularies take as long to read as everything else together.
+  std::future<std::shared_ptr<const Tokenizer>> tokenizer =
+      std::async(std::launch::async, [&place] { return tokenizer_of(place); });
+
+  const Config config = Config::read(place.folder);
+  std::shared_ptr<const Checkpoint> checkpoint;
+  TensorIndex index;
+  if (options.random_seed) {
+    index.file = place.folder;
+    index.random = random_format(options, config);
+  } else {
+    const bool one_file = place.file.ends_with(".safetensors");
+    checkpoint =
+        std::make_shared<const Checkpoint>(Checkpoint::open(one_file ? place.path_of(place.file) : place.folder));
+    index = index_of(checkpoint);
+  }
+  Model model = make_model(config, index);
+
+  std::shared_ptr<ParameterSource> source;
+  if (checkpoint)
+    source = std::make_shared<CheckpointSource>(checkpoint);
+  else
+    source = std::make_shared<RandomSource>(*options.random_seed, parameter_types(model, options));
+  const ProgramOptions wanted = program_options(options, model);
+  auto program = std::make_unique<Program>(std::move(model), make_backend(options), std::move(source), wanted);
+  if (checkpoint) check_all_read(*program, index);
+  if (options.memory) check_memory(*program, *options.memory);
+
+  LoadedModel loaded{.place = place,
+                     .config = config,
+                     .generation = GenerationConfig::read(place.folder, config, program->model().vocabulary),
+                     .checkpoint = std::move(checkpoint),
+                     .tokenizer = tokenizer.get(),
+                     .program = std::move(program),
+                     .notes = config.notes()};
+  if (loaded.tokenizer) std::ranges::copy(loaded.tokenizer->notes(), std::back_inserter(loaded.notes));
+  loaded.load_ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+  return loaded;
+}
+
+}  // namespace braid
