@@ -74,10 +74,8 @@ TEST_P(GoldenDecode, LogitsAreTheSameHoweverThePromptIsCut) {
   if (encodes) whole.step("encode", "input_features", golden.input("input_features"));
   const Tensor expected = whole.step("decode", batch.spans).at("logits");
 
-  // Both ways compute the same sums in f64 and round each value to f32 once; only sums over more (masked) keys may
-  // round differently. A difference grows through the layers as the square root of the roundings on the way: some
-  // hundred of them, at f32's epsilon of 6e-8.
-  constexpr double kTolerance = 6e-7;
+  // Bitwise: both ways sum in f64 in the order of the positions, masked keys add exact zeros, and each value is rounded
+  // to f32 once.
   const std::vector<std::vector<std::vector<size_t>>> ways{
       {{100}}, {{1}}, {{7, 100}}, {{5, 1, 3}, {2, 8, 1}}, {{4, 4}, {1}, {3, 5, 100}}};
   std::vector<int64_t> starts{0};  // of each sequence in `expected`
@@ -92,7 +90,7 @@ TEST_P(GoldenDecode, LogitsAreTheSameHoweverThePromptIsCut) {
         for (size_t i = 0; i < span.tokens.size(); ++i)
           places.push_back(starts[static_cast<size_t>(span.sequence)] + span.context + static_cast<int64_t>(i));
       const Tensor logits = oracle.step("decode", step).at("logits");
-      ASSERT_LE(relative_error(logits, rows_at(expected, 1, places)), kTolerance)
+      ASSERT_EQ(relative_error(logits, rows_at(expected, 1, places)), 0.0)
           << "cut " << testing::PrintToString(cuts) << " at token " << places.front();
     }
   }
