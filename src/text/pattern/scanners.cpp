@@ -93,11 +93,11 @@ size_t word(std::string_view text, size_t at, Classes not_before, Classes of) {
   return run(text, at, of);
 }
 
-/// " ?" and a run of characters of none of the classes, then a run of `after`: 0, newlines, or newlines and slashes.
+/// " ?" and a run of characters of none of the classes, then a run of newlines, and of slashes if `slash`.
 size_t marks(std::string_view text, size_t at, Classes outside, bool slash) {
   const size_t begin = text[at] == ' ' ? at + 1 : at;
   size_t end = run_outside(text, begin, outside);
-  if (end == begin) return at;  // with the space left out nothing matches either: it is none of these characters
+  if (end == begin) return at;  // without the space taken along nothing matches either: it is one of the classes
   while (end < text.size() && (text[end] == '\r' || text[end] == '\n' || (slash && text[end] == '/'))) ++end;
   return end;
 }
