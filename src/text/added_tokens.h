@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "core/json.h"
-#include "text/base/encoding.h"
+#include "text/base/pre_tokenized.h"
 #include "text/base/trie.h"
 #include "text/base/vocabulary.h"
 #include "text/normalize/normalizer.h"

@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "text/base/encoding.h"
 #include "text/base/hash.h"
+#include "text/base/pre_tokenized.h"
 
 namespace braid::text {
 

@@ -28,7 +28,7 @@ inline uint64_t hash(std::string_view text, uint64_t seed) {
   constexpr uint64_t kFirst = 0xA0761D6478BD642Fu, kSecond = 0xE7037ED1A0B428DBu;
   const auto load = [](const char* bytes, size_t count) {
     uint64_t word = 0;
-    std::memcpy(&word, bytes, count);
+    if (count > 0) std::memcpy(&word, bytes, count);  // an empty view may be null
     return word;
   };
   uint64_t state = seed ^ kFirst;

@@ -10,7 +10,7 @@ namespace {
 /// The first eight bytes of a token, zeros behind a shorter one.
 uint64_t head_of(std::string_view token) {
   uint64_t head = 0;
-  std::memcpy(&head, token.data(), std::min(token.size(), sizeof head));
+  if (!token.empty()) std::memcpy(&head, token.data(), std::min(token.size(), sizeof head));
   return head;
 }
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "core/json.h"
-#include "text/base/encoding.h"
+#include "text/base/pre_tokenized.h"
 #include "text/base/vocabulary.h"
 
 namespace braid::text {

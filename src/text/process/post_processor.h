@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "core/json.h"
-#include "text/base/encoding.h"
+#include "text/base/pre_tokenized.h"
 
 namespace braid::text {
 

@@ -5,7 +5,7 @@
 #include <memory>
 
 #include "core/json.h"
-#include "text/base/encoding.h"
+#include "text/base/pre_tokenized.h"
 
 namespace braid::text {
 
