@@ -34,6 +34,7 @@ class CpuBackend : public Backend {
  private:
   const Kernels& kernels_;
   std::shared_ptr<Team> team_;
+  bool bf16_pays_;
 };
 
 std::shared_ptr<CpuBackend> make_cpu_backend(const CpuOptions& options = {});
