@@ -17,7 +17,7 @@ namespace braid {
 ///   faster; cache in f16 3  + f32 weights are converted to bf16 at load
 struct RewriteOptions {
   int level = 2;
-  bool exact = false;                    ///< fp32 activations and cache at any level
+  bool exact = false;                         ///< fp32 activations and cache at any level
   std::optional<Format> weights = {};         ///< convert the weights of products to this format at load
   std::set<std::string> disabled_rules = {};  ///< --no-rule NAME
 

@@ -65,7 +65,7 @@ StepData step_of(const Program& program, int32_t tokens) {
 class Allocations : public testing::TestWithParam<const char*> {};
 
 TEST_P(Allocations, NoneInAStepOfAnySizeOrPrecision) {
-  const auto folder = kit_path(std::string("golden/text/") + GetParam());
+  const auto folder = test::kit_path(std::string("golden/text/") + GetParam());
   if (!folder) GTEST_SKIP() << "no " << GetParam() << " in the kit";
   for (const bool exact : {true, false}) {
     LoadOptions options;

@@ -64,6 +64,15 @@ struct Attention {
   float* sum = nullptr;      ///< out: (rows, group) sum of exp(score - max)
   float* scratch = nullptr;  ///< per worker, at least attention_scratch_floats(page_size, head_dim)
 };
+/// One query's results over `count` consecutive key ranges.
+struct AttentionParts {
+  const float* acc = nullptr;  ///< part p: head_dim floats at acc + p * acc_stride
+  const float* max = nullptr;  ///< part p: max[p * scalar_stride]
+  const float* sum = nullptr;
+  int64_t count = 0;
+  int64_t acc_stride = 0, scalar_stride = 0;
+  int64_t head_dim = 0;
+};
 size_t attention_scratch_floats(int64_t page_size, int64_t head_dim);
 
 /// Direct convolution of one image: x (channels, height, width), w (out, channels / groups, kh, kw) → y (out, oh, ow);
@@ -127,9 +136,8 @@ struct Kernels {
   ProductFn product_q8_0, product_q4_0;  ///< x q8_act, weights in interleave16
 
   void (*attention)(const Attention&);
-  /// Merges partials of n_parts consecutive key ranges, left to right, into out (head_dim), divided by the sum.
-  void (*merge_attention)(const float* acc, const float* max, const float* sum, int64_t n_parts,
-                          int64_t part_stride_acc, float* out, int64_t head_dim, int64_t part_stride_scalar);
+  /// Merges partials of consecutive key ranges, left to right, into out (head_dim), divided by the sum.
+  void (*merge_attention)(const AttentionParts&, float* out);
 
   void (*unary[kUnary])(const float* x, float* y, int64_t n);
   void (*binary[kBinary])(const float* a, const float* b, float* y, int64_t n);

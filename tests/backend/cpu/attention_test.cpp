@@ -63,22 +63,26 @@ struct Result {
   std::vector<float> acc, max, sum;  ///< (rows, group, head_dim), (rows, group) twice
 };
 
-/// Queries `rows` rows long from `position`, over keys [key_begin, key_end).
-Result run(const Kernels& kernels, const Cache& c, const float* q, int64_t rows, int64_t position, bool causal,
-           int64_t key_begin, int64_t key_end) {
+/// Queries from a position on, over keys [key_begin, key_end).
+struct Queries {
+  int64_t rows, position;
+  bool causal;
+  int64_t key_begin, key_end;
+};
+Result run(const Kernels& kernels, const Cache& c, const float* q, const Queries& at) {
   const int64_t width = c.shape.group * c.shape.head_dim;
   Result r;
-  r.acc.resize(static_cast<size_t>(rows * width));
-  r.max.resize(static_cast<size_t>(rows * c.shape.group));
+  r.acc.resize(static_cast<size_t>(at.rows * width));
+  r.max.resize(static_cast<size_t>(at.rows * c.shape.group));
   r.sum.resize(r.max.size());
   std::vector<float> scratch(attention_scratch_floats(c.shape.page_size, c.shape.head_dim));
   kernels.attention({.q = q,
                      .q_row_stride = width,
-                     .rows = rows,
+                     .rows = at.rows,
                      .group = c.shape.group,
                      .head_dim = c.shape.head_dim,
-                     .first_position = position,
-                     .causal = causal,
+                     .first_position = at.position,
+                     .causal = at.causal,
                      .scale = 0.25f,
                      .cache = c.format,
                      .page_size = c.shape.page_size,
@@ -86,8 +90,8 @@ Result run(const Kernels& kernels, const Cache& c, const float* q, int64_t rows,
                      .k = c.k_pages.data(),
                      .v = c.v_pages.data(),
                      .page_bytes = c.page_bytes,
-                     .key_begin = key_begin,
-                     .key_end = key_end,
+                     .key_begin = at.key_begin,
+                     .key_end = at.key_end,
                      .acc = r.acc.data(),
                      .acc_row_stride = width,
                      .max = r.max.data(),
@@ -124,7 +128,7 @@ TEST_P(AttentionTest, EqualsTheDefinitionAndNeverReadsUnusedPlaces) {
         const int64_t rows = std::min<int64_t>(shape.keys, 37), width = shape.group * shape.head_dim;
         const std::vector<float> q = random_floats(rows * width, 23);
         const int64_t position = shape.keys - rows;
-        const Result r = run(kernels(), c, q.data(), rows, position, causal, 0, shape.keys);
+        const Result r = run(kernels(), c, q.data(), {rows, position, causal, 0, shape.keys});
         for (int64_t i = 0; i < rows * shape.group; ++i) {
           const int64_t seen = causal ? position + i / shape.group + 1 : shape.keys;
           const std::vector<double> y = exact(c, q.data() + i * shape.head_dim, seen);
@@ -150,11 +154,11 @@ TEST_P(AttentionTest, ARowGivesTheSameBitsHoweverTheRowsAreCut) {
       const Cache c = make_cache(kernels(), shape, format);
       const int64_t rows = shape.keys, width = shape.group * shape.head_dim;
       const std::vector<float> q = random_floats(rows * width, 29);
-      const Result all = run(kernels(), c, q.data(), rows, 0, true, 0, shape.keys);
+      const Result all = run(kernels(), c, q.data(), {rows, 0, true, 0, shape.keys});
       for (const int64_t count : {1, 2, 5, 16}) {
         for (int64_t row = 0; row + count <= rows; row += 3 * count) {
           // What later rows have written to the cache must not matter either.
-          const Result some = run(kernels(), c, q.data() + row * width, count, row, true, 0, row + count);
+          const Result some = run(kernels(), c, q.data() + row * width, {count, row, true, 0, row + count});
           ASSERT_TRUE(same_bits(some.acc.data(), all.acc.data() + row * width, count * width))
               << count << " rows from " << row;
           ASSERT_TRUE(same_bits(some.max.data(), all.max.data() + row * shape.group, count * shape.group));
@@ -172,15 +176,16 @@ TEST_P(AttentionTest, PartsOfTheKeysMergeToTheWhole) {
   const int64_t cuts[] = {0, 48, 64, 160, 200};
   std::vector<float> acc, max, sum;
   for (int i = 0; i < 4; ++i) {
-    const Result part = run(kernels(), c, q.data(), 1, shape.keys - 1, true, cuts[i], cuts[i + 1]);
+    const Result part = run(kernels(), c, q.data(), {1, shape.keys - 1, true, cuts[i], cuts[i + 1]});
     acc.insert(acc.end(), part.acc.begin(), part.acc.end());
     max.insert(max.end(), part.max.begin(), part.max.end());
     sum.insert(sum.end(), part.sum.begin(), part.sum.end());
   }
   for (int64_t head = 0; head < shape.group; ++head) {
     std::vector<float> y(static_cast<size_t>(shape.head_dim));
-    kernels().merge_attention(acc.data() + head * shape.head_dim, max.data() + head, sum.data() + head, 4,
-                              shape.group * shape.head_dim, y.data(), shape.head_dim, shape.group);
+    kernels().merge_attention({acc.data() + head * shape.head_dim, max.data() + head, sum.data() + head, 4,
+                               shape.group * shape.head_dim, shape.group, shape.head_dim},
+                              y.data());
     const std::vector<double> expected = exact(c, q.data() + head * shape.head_dim, shape.keys);
     const double bound = 4 * kEpsilon * (std::sqrt(40.0) * 40 * 2 * 0.25 + 8 + std::sqrt(200.0));
     for (int64_t d = 0; d < shape.head_dim; ++d) EXPECT_NEAR(y[d], expected[d], bound);
@@ -191,19 +196,19 @@ TEST_P(AttentionTest, ARangeWithoutVisibleKeysIsEmptyAndMergesAway) {
   const Shape shape{64, 2, 8, 16};
   const Cache c = make_cache(kernels(), shape, Format::f32);
   const std::vector<float> q = random_floats(shape.group * shape.head_dim, 37);
-  const Result none = run(kernels(), c, q.data(), 1, 10, true, 32, 64);
+  const Result none = run(kernels(), c, q.data(), {1, 10, true, 32, 64});
   for (const float m : none.max) EXPECT_EQ(m, -std::numeric_limits<float>::infinity());
   for (const float s : none.sum) EXPECT_EQ(s, 0);
   for (const float a : none.acc) EXPECT_EQ(a, 0);
 
-  const Result some = run(kernels(), c, q.data(), 1, 10, true, 0, 32);
+  const Result some = run(kernels(), c, q.data(), {1, 10, true, 0, 32});
   const float max[] = {some.max[0], none.max[0]}, sum[] = {some.sum[0], none.sum[0]};
   std::vector<float> acc(some.acc.begin(), some.acc.begin() + 8), merged(8), alone(8);
   acc.insert(acc.end(), none.acc.begin(), none.acc.begin() + 8);
-  kernels().merge_attention(acc.data(), max, sum, 2, 8, merged.data(), 8, 1);
-  kernels().merge_attention(acc.data(), max, sum, 1, 8, alone.data(), 8, 1);
+  kernels().merge_attention({acc.data(), max, sum, 2, 8, 1, 8}, merged.data());
+  kernels().merge_attention({acc.data(), max, sum, 1, 8, 1, 8}, alone.data());
   EXPECT_TRUE(same_bits(merged.data(), alone.data(), 8));
-  kernels().merge_attention(none.acc.data(), none.max.data(), none.sum.data(), 1, 8, merged.data(), 8, 1);
+  kernels().merge_attention({none.acc.data(), none.max.data(), none.sum.data(), 1, 8, 1, 8}, merged.data());
   for (const float y : merged) EXPECT_EQ(y, 0) << "a query that sees nothing gives zeros";
 }
 

@@ -127,9 +127,13 @@ Case make_case(Class what, int64_t rows, int64_t n, int64_t k) {
   return c;
 }
 
+struct Part {
+  int64_t row, rows, n_begin, n_end;
+};
+
 /// Rows [row, row + rows) times weights [n_begin, n_end) → (rows, n_end - n_begin); the rest of y must stay untouched.
-std::vector<float> run(const Kernels& kernels, Class what, const Case& c, int64_t row, int64_t rows, int64_t n_begin,
-                       int64_t n_end) {
+std::vector<float> run(const Kernels& kernels, Class what, const Case& c, const Part& part) {
+  const auto [row, rows, n_begin, n_end] = part;
   const int64_t n = n_end - n_begin, stride = n + 3;
   std::vector<float> y(static_cast<size_t>(rows * stride), 12345.0f);
   std::vector<std::byte> scratch(product_scratch_bytes(c.k));
@@ -167,7 +171,7 @@ TEST_P(ProductTest, EqualsTheExactSumWithinRoundingAtAwkwardSizes) {
   for (const Class what : kClasses) {
     for (const Size& s : is_integer(what) ? int_sizes : float_sizes) {
       const Case c = make_case(what, s.rows, s.n, s.k);
-      const std::vector<float> y = run(kernels(), what, c, 0, s.rows, 0, s.n);
+      const std::vector<float> y = run(kernels(), what, c, {0, s.rows, 0, s.n});
       for (int64_t r = 0; r < s.rows; ++r) {
         for (int64_t n = 0; n < s.n; ++n) {
           double exact = 0, magnitude = 0;
@@ -193,10 +197,10 @@ TEST_P(ProductTest, RowsAloneAndAmongOthersGiveTheSameBits) {
   for (const Class what : kClasses) {
     const int64_t rows = 139, n = 57, k = is_integer(what) ? 1120 : 1123;
     const Case c = make_case(what, rows, n, k);
-    const std::vector<float> all = run(kernels(), what, c, 0, rows, 0, n);
+    const std::vector<float> all = run(kernels(), what, c, {0, rows, 0, n});
     for (const int64_t count : {1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 130}) {
       for (int64_t row = 0; row + count <= rows; row += std::max<int64_t>(count, 8)) {
-        const std::vector<float> some = run(kernels(), what, c, row, count, 0, n);
+        const std::vector<float> some = run(kernels(), what, c, {row, count, 0, n});
         ASSERT_TRUE(same_bits(some.data(), all.data() + row * n, count * n))
             << kClassNames[static_cast<int>(what)] << ": " << count << " rows from " << row;
       }
@@ -209,11 +213,11 @@ TEST_P(ProductTest, CutsOfTheWeightsGiveTheSameBits) {
     const int64_t n = 91, k = 192;
     for (const int64_t rows : {1, 2, 6, 20}) {
       const Case c = make_case(what, rows, n, k);
-      const std::vector<float> all = run(kernels(), what, c, 0, rows, 0, n);
+      const std::vector<float> all = run(kernels(), what, c, {0, rows, 0, n});
       const int64_t unit = is_integer(what) ? 16 : 1;
       for (const int64_t cut : {1, 2, 3, 5}) {
-        const std::vector<float> left = run(kernels(), what, c, 0, rows, 0, cut * unit);
-        const std::vector<float> right = run(kernels(), what, c, 0, rows, cut * unit, n);
+        const std::vector<float> left = run(kernels(), what, c, {0, rows, 0, cut * unit});
+        const std::vector<float> right = run(kernels(), what, c, {0, rows, cut * unit, n});
         for (int64_t r = 0; r < rows; ++r) {
           ASSERT_TRUE(
               same_bits(&left[static_cast<size_t>(r * cut * unit)], &all[static_cast<size_t>(r * n)], cut * unit));
@@ -241,7 +245,7 @@ TEST_P(ProductTest, ExtremeCodesDoNotSaturate) {
       const uint16_t one = 0x3c00;
       std::memcpy(c.w.data() + 2 * i, &one, 2);
     }
-    for (const float y : run(kernels(), Class::q8_0, c, 0, 1, 0, 16))
+    for (const float y : run(kernels(), Class::q8_0, c, {0, 1, 0, 16}))
       EXPECT_EQ(y, static_cast<float>(sign * 127 * 127 * 32));
   }
 }
@@ -249,9 +253,9 @@ TEST_P(ProductTest, ExtremeCodesDoNotSaturate) {
 TEST(Products, IntegerWeightsGiveTheSameNumbersWithAndWithoutFusedMultiplyAddWithinRounding) {
   const Case c = make_case(Class::q8_0, 5, 48, 320);
   const std::vector<const Kernels*> tables = available_tables();
-  const std::vector<float> first = run(*tables.front(), Class::q8_0, c, 0, 5, 0, 48);
+  const std::vector<float> first = run(*tables.front(), Class::q8_0, c, {0, 5, 0, 48});
   for (const Kernels* table : tables) {
-    const std::vector<float> y = run(*table, Class::q8_0, c, 0, 5, 0, 48);
+    const std::vector<float> y = run(*table, Class::q8_0, c, {0, 5, 0, 48});
     for (size_t i = 0; i < y.size(); ++i) {
       // Ten blocks of at most 127 · 127 · 32 · scales (2⁻⁸ each): every block rounds at most twice.
       EXPECT_NEAR(y[i], first[i], 2 * 10 * kEpsilon * 127 * 127 * 32 * 0x1p-16) << table->name;

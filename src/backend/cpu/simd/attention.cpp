@@ -20,35 +20,48 @@ struct Tile {
   int64_t keys[kTileRows];  ///< keys of the page that the query sees
 };
 
+/// The keys of a page: (head_dim, size).
+struct Page {
+  const std::byte* k;
+  int64_t head_dim, size;
+};
+
 /// Scores of keys [first, first + V vectors) of a page for T queries; s[t * s_row + key].
 template <class C, int T, int V, bool kPart>
-void scores(const Tile& tile, const std::byte* k, int64_t head_dim, int64_t page_size, int64_t first, float* s,
-            int64_t s_row) {
+void scores(const Tile& tile, const Page& page, int64_t first, float* s, int64_t s_row) {
   F acc[T * V];
   unroll<T * V>([&](auto i) BRAID_FLATTEN { acc[i] = F{}; });
-  multiply<C, T, V, kPart>(tile.q, k + first * C::kElementBytes, page_size, head_dim, page_size - first, acc);
+  multiply<C, T, V, kPart>(tile.q, page.k + first * C::kElementBytes, page.size, page.head_dim, page.size - first, acc);
   unroll<T>([&](auto t) BRAID_FLATTEN {
     unroll<V>([&](auto v) BRAID_FLATTEN { store(s + t * s_row + first + v * kLanes, acc[t * V + v]); });
   });
 }
 
+/// What a page adds to the outputs of some queries.
+struct Weighted {
+  float* const* acc;
+  const float* const* p;    ///< weights of the keys, per query
+  const float* factor;      ///< of what was accumulated before, per query
+  const std::byte* values;  ///< (keys, head_dim)
+  int64_t head_dim, keys;
+};
+
 /// acc[t][d…] = acc[t][d…] · factor[t] + Σ_key p[t][key] v[key][d…].
 template <class C, int T, int V, bool kPart>
-void outputs(float* const* acc_of, const float* const* p, const float* factor, const std::byte* values,
-             int64_t head_dim, int64_t keys, int64_t d) {
+void outputs(const Weighted& o, int64_t d) {
   F acc[T * V];
   unroll<T>([&](auto t) BRAID_FLATTEN {
     unroll<V>([&](auto v) BRAID_FLATTEN {
-      const float* from = acc_of[t] + d + v * kLanes;
-      acc[t * V + v] = (kPart ? load_part<F>(from, head_dim - d) : load<F>(from)) * factor[t];
+      const float* from = o.acc[t] + d + v * kLanes;
+      acc[t * V + v] = (kPart ? load_part<F>(from, o.head_dim - d) : load<F>(from)) * o.factor[t];
     });
   });
-  multiply<C, T, V, kPart>(p, values + d * C::kElementBytes, head_dim, keys, head_dim - d, acc);
+  multiply<C, T, V, kPart>(o.p, o.values + d * C::kElementBytes, o.head_dim, o.keys, o.head_dim - d, acc);
   unroll<T>([&](auto t) BRAID_FLATTEN {
     unroll<V>([&](auto v) BRAID_FLATTEN {
-      float* to = acc_of[t] + d + v * kLanes;
+      float* to = o.acc[t] + d + v * kLanes;
       if (kPart) {
-        store_part(to, acc[t * V + v], head_dim - d);
+        store_part(to, acc[t * V + v], o.head_dim - d);
       } else {
         store(to, acc[t * V + v]);
       }
@@ -57,14 +70,13 @@ void outputs(float* const* acc_of, const float* const* p, const float* factor, c
 }
 
 template <class C, int T>
-void all_outputs(float* const* acc, const float* const* p, const float* factor, const std::byte* values,
-                 int64_t head_dim, int64_t keys) {
+void all_outputs(const Weighted& o) {
   int64_t d = 0;
-  for (; d + kTileVectors * kLanes <= head_dim; d += kTileVectors * kLanes) {
-    outputs<C, T, kTileVectors, false>(acc, p, factor, values, head_dim, keys, d);
+  for (; d + kTileVectors * kLanes <= o.head_dim; d += kTileVectors * kLanes) {
+    outputs<C, T, kTileVectors, false>(o, d);
   }
-  for (; d + kLanes <= head_dim; d += kLanes) outputs<C, T, 1, false>(acc, p, factor, values, head_dim, keys, d);
-  if (d < head_dim) outputs<C, T, 1, true>(acc, p, factor, values, head_dim, keys, d);
+  for (; d + kLanes <= o.head_dim; d += kLanes) outputs<C, T, 1, false>(o, d);
+  if (d < o.head_dim) outputs<C, T, 1, true>(o, d);
 }
 
 /// Scores → exp(score - max) in place, for the first `keys`; updates the query's maximum and sum. Returns the factor
@@ -104,12 +116,12 @@ void tile_page(const Attention& a, const Tile& tile, const std::byte* k, const s
   float* s = a.scratch;
   int64_t key = 0;
   for (; key < most && key + kTileVectors * kLanes <= a.page_size; key += kTileVectors * kLanes) {
-    scores<C, T, kTileVectors, false>(tile, k, a.head_dim, a.page_size, key, s, s_row);
+    scores<C, T, kTileVectors, false>(tile, {k, a.head_dim, a.page_size}, key, s, s_row);
   }
   for (; key < most && key + kLanes <= a.page_size; key += kLanes) {
-    scores<C, T, 1, false>(tile, k, a.head_dim, a.page_size, key, s, s_row);
+    scores<C, T, 1, false>(tile, {k, a.head_dim, a.page_size}, key, s, s_row);
   }
-  if (key < most) scores<C, T, 1, true>(tile, k, a.head_dim, a.page_size, key, s, s_row);
+  if (key < most) scores<C, T, 1, true>(tile, {k, a.head_dim, a.page_size}, key, s, s_row);
 
   const float* p[T];
   float factor[T];
@@ -119,14 +131,14 @@ void tile_page(const Attention& a, const Tile& tile, const std::byte* k, const s
     if (tile.keys[t] > 0) factor[t] = soften(s + t * s_row, tile.keys[t], a.scale, tile.max[t], tile.sum[t]);
   }
   if (least < 0) least = 0;
-  all_outputs<C, T>(tile.acc, p, factor, v, a.head_dim, least);
+  all_outputs<C, T>({tile.acc, p, factor, v, a.head_dim, least});
   if (least == most) return;
   for (int t = 0; t < T; ++t) {  // the diagonal: keys that only some of the queries see
     if (tile.keys[t] <= least) continue;
     const float* rest = p[t] + least;
     const float one = 1;
-    all_outputs<C, 1>(&tile.acc[t], &rest, &one, v + least * a.head_dim * C::kElementBytes, a.head_dim,
-                      tile.keys[t] - least);
+    all_outputs<C, 1>(
+        {&tile.acc[t], &rest, &one, v + least * a.head_dim * C::kElementBytes, a.head_dim, tile.keys[t] - least});
   }
 }
 
@@ -206,24 +218,23 @@ void attention(const Attention& a) {
   }
 }
 
-void merge_attention(const float* acc, const float* max, const float* sum, int64_t n_parts, int64_t part_stride_acc,
-                     float* out, int64_t head_dim, int64_t part_stride_scalar) {
-  float best = max[0];
-  for (int64_t p = 1; p < n_parts; ++p) {
-    const float m = max[p * part_stride_scalar];
+void merge_attention(const AttentionParts& parts, float* out) {
+  float best = parts.max[0];
+  for (int64_t p = 1; p < parts.count; ++p) {
+    const float m = parts.max[p * parts.scalar_stride];
     best = m > best ? m : best;
   }
   float total = 0;
-  for (int64_t d = 0; d < head_dim; ++d) out[d] = 0;
-  for (int64_t p = 0; p < n_parts; ++p) {
-    const float part = sum[p * part_stride_scalar];
+  for (int64_t d = 0; d < parts.head_dim; ++d) out[d] = 0;
+  for (int64_t p = 0; p < parts.count; ++p) {
+    const float part = parts.sum[p * parts.scalar_stride];
     if (part == 0) continue;  // no key was seen
-    const float factor = exp(splat(max[p * part_stride_scalar] - best))[0];
+    const float factor = exp(splat(parts.max[p * parts.scalar_stride] - best))[0];
     total += part * factor;
-    for (int64_t d = 0; d < head_dim; ++d) out[d] += acc[p * part_stride_acc + d] * factor;
+    for (int64_t d = 0; d < parts.head_dim; ++d) out[d] += parts.acc[p * parts.acc_stride + d] * factor;
   }
   const float inverse = total > 0 ? 1.0f / total : 0.0f;
-  for (int64_t d = 0; d < head_dim; ++d) out[d] = total > 0 ? out[d] * inverse : (total == 0 ? 0.0f : total);
+  for (int64_t d = 0; d < parts.head_dim; ++d) out[d] = total > 0 ? out[d] * inverse : (total == 0 ? 0.0f : total);
 }
 
 }  // namespace braid::cpu::BRAID_ISA

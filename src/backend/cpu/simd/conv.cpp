@@ -11,18 +11,22 @@ namespace {
 constexpr int64_t kPositions = kTileVectors * kLanes;
 constexpr int64_t kTaps = 16384 / (4 * kPositions);  // the inputs of a step stay in half of a small L1 cache
 
+struct Tap {
+  const float* channel;
+  int64_t ky, kx;
+};
+
 /// The inputs of one tap at output positions [begin, begin + count): zeros outside the image.
-void gather_tap(const Convolution& c, const float* channel, int64_t ky, int64_t kx, int64_t begin, int64_t count,
-                float* to) {
+void gather_tap(const Convolution& c, const Tap& tap, int64_t begin, int64_t count, float* to) {
   for (int64_t i = 0; i < count;) {
     const int64_t oy = (begin + i) / c.ow, ox = (begin + i) % c.ow;
     const int64_t run = lesser(c.ow - ox, count - i);
-    const int64_t iy = oy * c.stride_h - c.pad_h + ky;
+    const int64_t iy = oy * c.stride_h - c.pad_h + tap.ky;
     if (iy < 0 || iy >= c.height) {
       for (int64_t j = 0; j < run; ++j) to[i + j] = 0;
     } else {
-      const float* row = channel + iy * c.width;
-      int64_t ix = ox * c.stride_w - c.pad_w + kx, j = 0;
+      const float* row = tap.channel + iy * c.width;
+      int64_t ix = ox * c.stride_w - c.pad_w + tap.kx, j = 0;
       for (; j < run && ix < 0; ++j, ix += c.stride_w) to[i + j] = 0;
       if (c.stride_w == 1) {
         for (const int64_t end = lesser(run, j + c.width - ix); j < end; ++j, ++ix) to[i + j] = row[ix];
@@ -105,7 +109,7 @@ void group(const Convolution& c, int64_t out, int64_t out_end, int64_t begin, in
       for (int64_t i = 0; i < s.taps; ++i) {
         const int64_t tap = s.tap + i, channel = tap / (c.kh * c.kw), ky = tap / c.kw % c.kh, kx = tap % c.kw;
         float* to = inputs + i * kPositions;
-        gather_tap(c, x + channel * c.height * c.width, ky, kx, s.position, s.count, to);
+        gather_tap(c, {x + channel * c.height * c.width, ky, kx}, s.position, s.count, to);
         for (int64_t j = s.count; j < kPositions; ++j) to[j] = 0;
       }
       int64_t o = out;

@@ -19,14 +19,14 @@ void product_q4_0(const Product&);
 
 // attention.cpp
 void attention(const Attention&);
-void merge_attention(const float* acc, const float* max, const float* sum, int64_t n_parts, int64_t part_stride_acc,
-                     float* out, int64_t head_dim, int64_t part_stride_scalar);
+void merge_attention(const AttentionParts& parts, float* out);
 
 // elementwise.cpp
-#define BRAID_UNARY(OP)                                                                                           \
-  OP(neg)                                                                                                         \
-  OP(exp) OP(log) OP(sqrt) OP(rsqrt) OP(tanh) OP(erf) OP(sin) OP(cos) OP(sigmoid) OP(silu) OP(gelu) OP(gelu_tanh) \
-      OP(relu) OP(softplus) OP(copy)
+// clang-format off
+#define BRAID_UNARY(OP) \
+  OP(neg) OP(exp) OP(log) OP(sqrt) OP(rsqrt) OP(tanh) OP(erf) OP(sin) OP(cos) OP(sigmoid) OP(silu) OP(gelu) \
+  OP(gelu_tanh) OP(relu) OP(softplus) OP(copy)
+// clang-format on
 #define BRAID_BINARY(OP) OP(add) OP(sub) OP(mul) OP(div) OP(maximum) OP(minimum)
 #define BRAID_DECLARE(name) void unary_##name(const float* x, float* y, int64_t n);
 BRAID_UNARY(BRAID_DECLARE)

@@ -125,12 +125,18 @@ void direct(const Product& p) {
 
 // ---- many rows
 
-/// Steps [0, steps) of a panel (and the `tail` elements after them) for R rows; acc[r * kWeightTile + j] goes on.
+/// A block along K: whole vectors, the elements after them, and whether it is the first.
+struct Depth {
+  int64_t steps, tail;
+  bool first;
+};
+
+/// A panel for R rows; sums[r * kWeightTile + j] go on.
 template <class P, int R>
-void panel_tile(const std::byte* x, size_t x_row_bytes, const std::byte* panel, int64_t steps, int64_t tail, F* sums,
-                bool first) {
+void panel_tile(const std::byte* x, size_t x_row_bytes, const std::byte* panel, const Depth& depth, F* sums) {
+  const int64_t steps = depth.steps, tail = depth.tail;
   F acc[R * kWeightTile];
-  unroll<R * kWeightTile>([&](auto i) BRAID_FLATTEN { acc[i] = first ? F{} : sums[i]; });
+  unroll<R * kWeightTile>([&](auto i) BRAID_FLATTEN { acc[i] = depth.first ? F{} : sums[i]; });
   const auto step = [&](int64_t s, auto load_x) BRAID_FLATTEN {
     typename P::Vector xs[R];
     unroll<R>([&](auto r) BRAID_FLATTEN { xs[r] = load_x(x + r * x_row_bytes + s * P::X::kBytes); });
@@ -146,8 +152,8 @@ void panel_tile(const std::byte* x, size_t x_row_bytes, const std::byte* panel, 
 
 /// Weights n … n + count of one K block, widened: panel (step, kWeightTile) vectors; missing weights are zero.
 template <class P>
-void pack_panel(const Product& p, int64_t n, int64_t count, int64_t step, int64_t steps, int64_t tail,
-                std::byte* panel) {
+void pack_panel(const Product& p, int64_t n, int64_t count, int64_t step, const Depth& depth, std::byte* panel) {
+  const int64_t steps = depth.steps, tail = depth.tail;
   for (int64_t j = 0; j < kWeightTile; ++j) {
     const std::byte* w = p.w + static_cast<size_t>(n + j) * p.w_row_bytes + step * P::W::kBytes;
     std::byte* to = panel + j * static_cast<int64_t>(sizeof(F));
@@ -172,19 +178,17 @@ void blocked(const Product& p) {
       const int64_t n_end = lesser(n0 + kBlockWeights, p.n_end);
       for (int64_t step = 0; step == 0 || step < all_steps; step += kSteps) {
         const int64_t steps = lesser(kSteps, all_steps - step);
-        const int64_t part = step + steps == all_steps ? tail : 0;
+        const Depth depth{steps, step + steps == all_steps ? tail : 0, step == 0};
         for (int64_t n = n0; n < n_end; n += kWeightTile) {
-          pack_panel<P>(p, n, lesser(kWeightTile, n_end - n), step, steps, part, panel);
+          pack_panel<P>(p, n, lesser(kWeightTile, n_end - n), step, depth, panel);
           F* out = sums + (n - n0) * kBlockRows;
           const std::byte* xk = x + step * P::X::kBytes;
           int64_t row = 0;
           for (; row + kRowTile <= rows; row += kRowTile) {
-            panel_tile<P, kRowTile>(xk + row * p.x_row_bytes, p.x_row_bytes, panel, steps, part,
-                                    out + row * kWeightTile, step == 0);
+            panel_tile<P, kRowTile>(xk + row * p.x_row_bytes, p.x_row_bytes, panel, depth, out + row * kWeightTile);
           }
           for (; row < rows; ++row) {
-            panel_tile<P, 1>(xk + row * p.x_row_bytes, p.x_row_bytes, panel, steps, part, out + row * kWeightTile,
-                             step == 0);
+            panel_tile<P, 1>(xk + row * p.x_row_bytes, p.x_row_bytes, panel, depth, out + row * kWeightTile);
           }
         }
       }

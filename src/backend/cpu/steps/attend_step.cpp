@@ -255,7 +255,14 @@ class AttendStep : public Step {
         const int64_t item = r * group_ + g;
         const float* max = partials.at + items * head_dim_ + item;
         float* to = out[0].as<float>() + ((task.row + r) * heads_ + head * group_ + g) * head_dim_;
-        kernels_.merge_attention(partials.at + item * head_dim_, max, max + items, seen, stride, to, head_dim_, stride);
+        kernels_.merge_attention({.acc = partials.at + item * head_dim_,
+                                  .max = max,
+                                  .sum = max + items,
+                                  .count = seen,
+                                  .acc_stride = stride,
+                                  .scalar_stride = stride,
+                                  .head_dim = head_dim_},
+                                 to);
       }
     }
   }
