@@ -15,7 +15,7 @@ constexpr double kSlow = 4.0;  // relative time from which a kernel is a fallbac
 
 bool meant_for(const KernelEntry& entry, const Node& node) {
   if (&entry == &kInterpret) return true;
-  if (&entry == &kTile || &entry == &kInteger) return node.op == &op::fused || TileProgram::knows(node.op);
+  if (&entry == &kTile || &entry == &kInteger) return TileProgram::knows(node.op);
   if (&entry == &kReduce) return node.op == &op::reduce_sum || node.op == &op::reduce_max;
   if (entry.op == "contract") return node.op == &op::contract || node.op == &op::fused;
   return node.op->name == entry.op;

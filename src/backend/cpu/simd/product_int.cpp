@@ -17,7 +17,7 @@ constexpr int kGroups = 8;                // groups of four columns in a block
 struct Q8 {
   static constexpr bool kFetch = false;
   static constexpr int kStreams = 4;
-  static constexpr int32_t kZero = 128;
+  static constexpr int kZeroShift = 7;  // zero point 128
   static constexpr int64_t kBytes = kTile * 2 + kTile * kBlock;
   BRAID_INLINE F scale(const std::byte* tile, int v) { return from_f16(load<H>(tile + 2 * kLanes * v)); }
   BRAID_INLINE I codes(const std::byte* tile, int g, int v) {
@@ -27,7 +27,7 @@ struct Q8 {
 struct Q4 {
   static constexpr bool kFetch = true;
   static constexpr int kStreams = 8;
-  static constexpr int32_t kZero = 8;
+  static constexpr int kZeroShift = 3;  // zero point 8
   static constexpr int64_t kBytes = kTile * 2 + kTile * kBlock / 2;
   BRAID_INLINE F scale(const std::byte* tile, int v) { return from_f16(load<H>(tile + 2 * kLanes * v)); }
   BRAID_INLINE I codes(const std::byte* tile, int g, int v) {
@@ -38,7 +38,7 @@ struct Q4 {
 /// Q4 unpacked into scratch.
 struct Q4Unpacked {
   static constexpr bool kFetch = false;
-  static constexpr int32_t kZero = 8;
+  static constexpr int kZeroShift = 3;  // zero point 8
   static constexpr int64_t kBytes = kUnpackedBytes;
   BRAID_INLINE F scale(const std::byte* tile, int v) { return load<F>(tile + 4 * kLanes * v); }
   BRAID_INLINE I codes(const std::byte* tile, int g, int v) {
@@ -109,7 +109,8 @@ void tile_product(const Rows& rows, const Weights& weights, const Out& out) {
     }
     I dots[R * kColumns];
     unroll<R>([&](auto r) BRAID_FLATTEN {
-      const I start = splat_int(-W::kZero * Rows::int_at(sums + r * rows.row_bytes + 4 * b));
+      // A multiplication by the zero point as a shift: it keeps to the vector units.
+      const I start = -(splat_int(Rows::int_at(sums + r * rows.row_bytes + 4 * b)) << W::kZeroShift);
       unroll<kColumns>([&](auto c) BRAID_FLATTEN { dots[r * kColumns + c] = start; });
     });
     unroll<kGroups>([&](auto i) BRAID_FLATTEN {

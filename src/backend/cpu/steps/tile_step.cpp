@@ -1,4 +1,4 @@
-// Elementwise nodes, and chains of them fused without a product: tile programs over rows, with numpy's broadcasting.
+// Elementwise nodes: tile programs of one instruction over rows, with numpy's broadcasting.
 
 #include <algorithm>
 
@@ -10,26 +10,6 @@ namespace braid::cpu {
 namespace {
 
 constexpr int64_t kGrainFloats = 16 << 10;  // of the result per claim
-
-/// The nodes of a chain: the node itself, or what stands in a fused body without a product.
-struct Chain {
-  const Graph* graph;
-  std::vector<uint32_t> nodes;
-  std::vector<ValueId> results;
-};
-
-std::optional<Chain> read_chain(const StepRequest& request) {
-  if (request.node.op != &op::fused) return std::nullopt;
-  const Graph& body = request.node.attrs.graph("body");
-  Chain chain{&body, {}, {}};
-  for (uint32_t n = 0; n < body.nodes().size(); ++n) {
-    if (body.node(n).op == &op::input) continue;
-    if (!TileProgram::knows(body.node(n).op)) return std::nullopt;
-    chain.nodes.push_back(n);
-  }
-  for (const auto& output : body.outputs()) chain.results.push_back(output.value);
-  return chain;
-}
 
 class TileStep : public Step {
  public:
@@ -98,36 +78,22 @@ class TileStep : public Step {
 };
 
 std::unique_ptr<Step> make(const StepRequest& request) {
-  if (const auto chain = read_chain(request)) {
-    auto program = TileProgram::compile(*chain->graph, chain->nodes, chain->results);
-    std::vector<int> operands;
-    const auto& inputs = chain->graph->inputs();
-    for (ValueId v : program->inputs())
-      operands.push_back(static_cast<int>(std::find(inputs.begin(), inputs.end(), v.node) - inputs.begin()));
-    return std::make_unique<TileStep>(request, std::move(*program), std::move(operands));
-  }
   uint32_t index = 0;
   while (&request.graph.node(index) != &request.node) ++index;
   const ValueId result{index, 0};
   auto program = TileProgram::compile(request.graph, std::span(&index, 1), std::span(&result, 1));
   std::vector<int> operands;
+  const auto& inputs = request.node.inputs;
   for (ValueId v : program->inputs())
-    operands.push_back(static_cast<int>(std::find(request.node.inputs.begin(), request.node.inputs.end(), v) -
-                                        request.node.inputs.begin()));
+    operands.push_back(static_cast<int>(std::find(inputs.begin(), inputs.end(), v) - inputs.begin()));
   return std::make_unique<TileStep>(request, std::move(*program), std::move(operands));
 }
 
 std::string rejects(const StepRequest& request) {
-  const auto chain = read_chain(request);
-  const Graph& graph = chain ? *chain->graph : request.graph;
-  if (!chain && !TileProgram::knows(request.node.op)) return "not an elementwise operation with a kernel";
+  if (!TileProgram::knows(request.node.op)) return "not an elementwise operation with a kernel";
   for (ValueId v : request.node.inputs)
     if (request.graph.type(v).format != Format::f32) return "an operand is not f32";
-  for (const Type& type : request.node.types)
-    if (type.format != Format::f32 || type.shape != request.node.types.front().shape)
-      return "results differ in shape or are not f32";
-  if (chain && (chain->results.size() > 8 || !TileProgram::compile(graph, chain->nodes, chain->results)))
-    return "the chain is too long";
+  if (request.node.types.front().format != Format::f32) return "the result is not f32";
   return {};
 }
 
