@@ -30,7 +30,7 @@ std::shared_ptr<Buffer> Buffer::allocate(size_t bytes) {
   void* data = mmap(nullptr, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (data == MAP_FAILED)
     throw Error("cannot allocate " + std::to_string(bytes) + " bytes", {}, "lower --context or use a smaller model");
-  if (length >= 4 * kHugePage) madvise(data, length, MADV_HUGEPAGE);
+  if (length >= kHugePage / 2) madvise(data, length, MADV_HUGEPAGE);  // neighbours merge: weights of any size profit
   return std::make_shared<Buffer>(data, bytes, Device{}, Owner(data, [length](void* p) { munmap(p, length); }));
 }
 
