@@ -3,38 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <atomic>
-#include <cstdlib>
-#include <new>
 
+#include "engine/counted_new.h"
 #include "support/kit.h"
 #include "tasks/load.h"
-
-namespace {
-std::atomic<int64_t> allocations{0};
-
-void* counted(std::size_t bytes, std::size_t alignment) {
-  allocations.fetch_add(1, std::memory_order_relaxed);
-  void* p = alignment <= alignof(std::max_align_t)
-                ? std::malloc(bytes)
-                : std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
-  if (p == nullptr) throw std::bad_alloc();
-  return p;
-}
-}  // namespace
-
-void* operator new(std::size_t bytes) { return counted(bytes, 1); }
-void* operator new[](std::size_t bytes) { return counted(bytes, 1); }
-void* operator new(std::size_t bytes, std::align_val_t a) { return counted(bytes, static_cast<std::size_t>(a)); }
-void* operator new[](std::size_t bytes, std::align_val_t a) { return counted(bytes, static_cast<std::size_t>(a)); }
-void operator delete(void* p) noexcept { std::free(p); }
-void operator delete[](void* p) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t) noexcept { std::free(p); }
-void operator delete[](void* p, std::size_t) noexcept { std::free(p); }
-void operator delete(void* p, std::align_val_t) noexcept { std::free(p); }
-void operator delete[](void* p, std::align_val_t) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t, std::align_val_t) noexcept { std::free(p); }
-void operator delete[](void* p, std::size_t, std::align_val_t) noexcept { std::free(p); }
 
 namespace braid {
 namespace {
@@ -77,9 +49,9 @@ TEST_P(Allocations, NoneInAStepOfAnySizeOrPrecision) {
     for (const int32_t tokens : {1, 5, 33}) {
       Executable& executable = model.program->executable("decode", tokens);
       executable.prepare(step_of(*model.program, tokens));
-      const int64_t before = allocations.load();
+      const int64_t before = braid::test::allocations();
       ASSERT_TRUE(executable.run().ok);
-      EXPECT_EQ(allocations.load(), before) << GetParam() << ", " << tokens << " tokens, exact " << exact;
+      EXPECT_EQ(braid::test::allocations(), before) << GetParam() << ", " << tokens << " tokens, exact " << exact;
     }
   }
 }
