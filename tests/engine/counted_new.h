@@ -5,6 +5,8 @@
 
 namespace braid::test {
 
+/// False under sanitizers.
+bool allocations_are_counted();
 int64_t allocations();
 
 }  // namespace braid::test
