@@ -5,7 +5,11 @@
 #include <string>
 #include <vector>
 
-#include "models/blocks.h"
+#include "models/blocks/attention.h"
+#include "models/blocks/inputs.h"
+#include "models/blocks/mixture.h"
+#include "models/blocks/outputs.h"
+#include "models/blocks/rotary.h"
 
 namespace braid {
 

@@ -4,7 +4,7 @@
 #include <numbers>
 
 #include "core/error.h"
-#include "models/blocks.h"
+#include "models/blocks/rotary.h"
 #include "models/fake_index.h"
 
 namespace braid {

@@ -206,7 +206,7 @@ TEST(BadTokenizer, NeverDoesWorseThanAnError) {
 /// A seed that is refused at once would teach the fuzzer nothing.
 TEST(FuzzSeeds, AreGoodTokenizers) {
   size_t seeds = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(BRAID_SOURCE_DIR "/tests/fuzz/seeds/tokenizer")) {
+  for (const auto& entry : std::filesystem::directory_iterator(test::kit_path("tests/fuzz/seeds/tokenizer").value())) {
     const std::string content = test::read_file(entry.path());
     EXPECT_NO_THROW(Tokenizer::parse(content.substr(0, content.find("\n%%\n")), entry.path())) << entry.path();
     ++seeds;

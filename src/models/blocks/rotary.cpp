@@ -1,9 +1,10 @@
+#include "models/blocks/rotary.h"
+
 #include <algorithm>
 #include <cmath>
 #include <numbers>
 
 #include "core/error.h"
-#include "models/blocks.h"
 
 namespace braid {
 namespace {

@@ -1,0 +1,20 @@
+#include "models/blocks/outputs.h"
+
+namespace braid {
+
+void HiddenStates::add(Value x, const Shape& shape) {
+  if (!step_.options().hidden_states) return;
+  step_.builder().output(prefix_ + "." + std::to_string(count_++), shape.empty() ? x : reshape(x, shape));
+}
+
+Value first_of_each(const Step& t, Value x) {
+  const Value first = gather(t.span_start(), iota(t.builder(), Symbol::sequences));
+  return gather(x, first);
+}
+
+Value token_logits(const Scope& s, const Step& t, Value x, int64_t vocabulary) {
+  const Within here(s);
+  return contract(gather(x, t.rows()), s.weight({vocabulary, x.dim(-1)}));
+}
+
+}  // namespace braid
