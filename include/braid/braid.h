@@ -10,9 +10,11 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace braid {
@@ -26,25 +28,35 @@ struct Options {
   int64_t context = 0;          ///< longest sequence in tokens; 0: the model's, at most 8192
 };
 
+/// Settings that are left out are as the model's generation_config.json says, else without effect; without a temperature
+/// the most probable token is taken, unless the model samples.
 struct Generation {
   std::string prompt = {};
   std::vector<int32_t> prompt_ids = {};  ///< instead of `prompt`, taken as they are
-  int64_t max_tokens = 0;                ///< 0: as many as the context leaves
-  double temperature = 0;                ///< 0: the most probable token
-  int64_t top_k = 0;                     ///< 0: all
-  double top_p = 1;
-  double min_p = 0;
-  double repetition_penalty = 1;
+  int64_t max_tokens = 0;                ///< 0: as the model says, else as many as the context leaves
+  std::optional<double> temperature = {};  ///< 0: the most probable token
+  std::optional<int64_t> top_k = {};       ///< 0: all
+  std::optional<double> top_p = {}, min_p = {};
+  std::optional<double> repetition_penalty = {}, frequency_penalty = {}, presence_penalty = {};
+  std::optional<int64_t> no_repeat_ngram_size = {}, min_tokens = {};
   uint64_t seed = 0;  ///< the same seed gives the same text
   std::vector<std::string> stop = {};
   bool ignore_eos = false;
+  int64_t logprobs = -1;  ///< log-probabilities of the tokens, with so many of the likeliest; -1: none
+};
+
+struct TokenLogprob {
+  int32_t token = 0;
+  double logprob = 0;
+  std::vector<std::pair<int32_t, double>> top = {};  ///< the likeliest tokens, from the first on
 };
 
 struct Generated {
   std::string text;
   std::vector<int32_t> token_ids;
   int64_t prompt_tokens = 0;
-  std::string finish_reason;  ///< "stop", "length", "cancelled"
+  std::string finish_reason;                ///< "stop", "length", "cancelled"
+  std::vector<TokenLogprob> logprobs = {};  ///< one per token, when asked for
 };
 
 /// A dense tensor in row-major order; one of the two vectors holds its elements.

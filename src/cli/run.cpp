@@ -1,14 +1,15 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <iostream>
 #include <random>
 
+#include "cli/generation_flags.h"
+#include "cli/generation_json.h"
 #include "cli/load.h"
 #include "core/error.h"
 #include "core/file_map.h"
-#include "tasks/generate.h"
+#include "tasks/settings.h"
 
 namespace braid::cli {
 namespace {
@@ -20,8 +21,8 @@ struct Arguments {
   std::string model, system;
   std::optional<std::string> prompt, prompt_file;
   std::optional<std::vector<int32_t>> prompt_ids;
-  std::optional<int64_t> max_tokens, top_k, seed;
-  std::optional<double> temperature, top_p, min_p, repetition_penalty;
+  std::optional<int64_t> max_tokens, seed, logprobs, prompt_logprobs;
+  GenerationConfig settings;
   std::vector<std::string> stop;
   bool chat = false, ignore_eos = false;
 };
@@ -34,91 +35,75 @@ void declare(Flags& flags, Arguments& a) {
   flags.on_off("--chat", a.chat, "answer as in a conversation (models with a chat template)");
   flags.text("--system", a.system, "TEXT: what the conversation begins with");
   flags.integer("--max-tokens", a.max_tokens, "N: tokens to write (256, or what the context leaves)", {.least = 1});
-  flags.heading("sampling; what is left out is as generation_config.json says where it samples, else greedy");
-  flags.real("--temperature", a.temperature, "X: 0 takes the likeliest token", {.least = 0});
-  flags.integer("--top-k", a.top_k, "N: among the N likeliest (0: all)", {.least = 0});
-  flags.real("--top-p", a.top_p, "X: among the likeliest that together have this probability", {.least = 0, .most = 1});
-  flags.real("--min-p", a.min_p, "X: among those at least X times as likely as the likeliest", {.least = 0, .most = 1});
-  flags.real("--repetition-penalty", a.repetition_penalty, "X: divides the logits of tokens seen before", {.least = 0});
   flags.integer("--seed", a.seed, "N: the same seed gives the same text", {.least = 0});
   flags.texts("--stop", a.stop, "TEXT: end before this text (may be repeated)");
   flags.on_off("--ignore-eos", a.ignore_eos, "go on after an end-of-sequence token");
+  flags.integer("--logprobs", a.logprobs, "N: log-probabilities of the tokens, and the N likeliest (with --json)",
+                {.least = 0, .most = 1000});
+  flags.integer("--prompt-logprobs", a.prompt_logprobs, "N: the same of the prompt's tokens",
+                {.least = 0, .most = 1000});
+  add_generation_flags(flags, a.settings);
   add_common_flags(flags, a.common);
 }
 
-SamplingOptions sampling(const Arguments& a, const GenerationConfig& config) {
-  const bool samples = config.do_sample.value_or(false);
-  const bool filters = a.top_k || a.top_p || a.min_p;  // they mean nothing to a greedy choice
-  SamplingOptions s;
-  s.temperature = a.temperature.value_or(samples ? config.temperature.value_or(1.0) : filters ? 1.0 : 0.0);
-  s.top_k = a.top_k.value_or(samples ? config.top_k.value_or(0) : 0);
-  s.top_p = a.top_p.value_or(samples ? config.top_p.value_or(1.0) : 1.0);
-  s.min_p = a.min_p.value_or(samples ? config.min_p.value_or(0.0) : 0.0);
-  s.repetition_penalty = a.repetition_penalty.value_or(config.repetition_penalty.value_or(1.0));
-  s.seed = a.seed ? static_cast<uint64_t>(*a.seed) : std::random_device()();
-  return s;
+/// Drawn before anything runs, so that --json can name it.
+uint64_t seed_of(const Arguments& a) {
+  return a.seed ? static_cast<uint64_t>(*a.seed) : std::random_device()();
 }
 
 GenerateOptions generate_options(const Arguments& a, const LoadedModel& model) {
   GenerateOptions options;
   options.prompt = a.prompt.value_or("");
   options.prompt_ids = a.prompt_ids;
-  options.sampling = sampling(a, model.generation);
+  options.settings = a.settings;
+  options.seed = seed_of(a);
   options.stop = a.stop;
   options.ignore_eos = a.ignore_eos;
+  options.logprobs = a.logprobs.value_or(-1);
+  options.prompt_logprobs = a.prompt_logprobs.value_or(-1);
   if (a.max_tokens) {
     options.max_tokens = *a.max_tokens;
   } else {
     const auto prompt = static_cast<int64_t>(prompt_ids(model, options).size());
-    options.max_tokens = std::clamp<int64_t>(model.program->options().context - prompt, 1, kMaxTokens);
+    if (!new_tokens(settings_of(a.settings, model.generation), prompt))
+      options.max_tokens = std::clamp<int64_t>(model.program->options().context - prompt, 1, kMaxTokens);
   }
   return options;
 }
 
-std::string json_of(const GenerateResult& r, const SamplingOptions& sampling, const std::string& compute) {
-  JsonWriter json;
-  json.begin_object().list("token_ids", std::span<const int32_t>(r.token_ids)).member("text", r.text);
-  json.member("prompt_tokens", r.prompt_tokens).member("completion_tokens", r.completion_tokens);
-  json.member("finish_reason", name(r.finish_reason)).key("timings").begin_object();
-  json.member("load_ms", r.timings.load_ms).member("prefill_ms", r.timings.prefill_ms);
-  json.member("decode_ms", r.timings.decode_ms).member("prefill_tokens_per_s", r.timings.prefill_tokens_per_s);
-  json.member("decode_tokens_per_s", r.timings.decode_tokens_per_s).end_object();
-  json.member("seed", sampling.seed).member("compute", compute);
-  return json.end_object().text() + "\n";
+void print_texts(Console& console, const GenerateResult& result) {
+  console.print(result.text + "\n");
+  for (const GeneratedText& text : result.others) console.print("---\n" + text.text + "\n");
 }
 
-std::string timings_line(const GenerateResult& r) {
-  char line[256];
-  std::snprintf(
-      line, sizeof line,
-      "load %.0f ms; prompt of %lld tokens in %.1f ms (%.0f tokens/s); %lld tokens in %.1f ms (%.1f tokens/s); %s",
-      r.timings.load_ms, static_cast<long long>(r.prompt_tokens), r.timings.prefill_ms, r.timings.prefill_tokens_per_s,
-      static_cast<long long>(r.completion_tokens), r.timings.decode_ms, r.timings.decode_tokens_per_s,
-      std::string(name(r.finish_reason)).c_str());
-  return line;
-}
-
-/// Writes one text; streams it unless --json. Returns the exit status.
+/// Writes one prompt's text; streams it unless --json. Returns the exit status.
 int write_one(Session& session, const Arguments& a, LoadedModel& model) {
   const GenerateOptions options = generate_options(a, model);
+  const GenerationConfig settings = settings_of(options.settings, model.generation);
   Console& console = session.console;
   bool line_open = false;
-  Waiting waiting(console, "reading the prompt");
+  Waiting waiting(console, width_of(settings) > 1 ? "writing" : "reading the prompt");
   const GenerateResult result = generate(model, options, [&](std::string_view text) {
-    waiting.stop();
-    if (!a.common.json && !text.empty()) {
+    if (!text.empty()) waiting.stop();
+    if (!a.common.json && !text.empty() && width_of(settings) == 1) {
       console.print(text);
       console.flush();
       line_open = text.back() != '\n';
     }
     return !session.interrupt.requested();
   });
+  waiting.stop();
   if (a.common.json)
-    console.print(json_of(result, options.sampling, compute(*model.program)));
+    console.print(generation_json({result, settings, options, compute(*model.program)}));
+  else if (width_of(settings) > 1)
+    print_texts(console, result);
   else if (line_open)
     console.print("\n");
   console.flush();
-  if (a.common.verbose) console.note(timings_line(result));
+  if (a.common.verbose) {
+    console.note(settings_line(settings));
+    console.note(timings_line(result));
+  }
   return result.finish_reason == FinishReason::cancelled ? kInterrupted : 0;
 }
 
@@ -160,11 +145,15 @@ int run(Session& session) {
     throw Error("chat templates are not supported by this version",
                 {.file = a.model, .field = a.chat ? "--chat" : "--system", .offset = {}},
                 "write the prompt as the model expects it, with --prompt");
+  if ((a.logprobs || a.prompt_logprobs) && !a.common.json) throw UsageError("--logprobs needs --json");
   if (a.prompt_file) a.prompt = read_text_file(*a.prompt_file, Limits().max_text_bytes);
   const bool interactive = !a.prompt && !a.prompt_ids && ::isatty(0) != 0;
   if (!a.prompt && !a.prompt_ids && !interactive) a.prompt = read_stdin();
 
-  LoadedModel model = load(session, a.common, load_options(a.common, a.model));
+  LoadOptions wanted = load_options(a.common, a.model);
+  wanted.generation = a.settings;
+  if (a.prompt_logprobs) wanted.rows = wanted.step_tokens;
+  LoadedModel model = load(session, a.common, wanted);
   const int status = interactive ? write_on_from_lines(session, a, model) : write_one(session, a, model);
   report(session, a.common, *model.program);
   return status;

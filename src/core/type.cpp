@@ -7,7 +7,7 @@ namespace braid {
 
 std::string_view name(Symbol symbol) {
   constexpr std::string_view kNames[kSymbols] = {"",       "tokens", "sequences", "rows",
-                                                 "source", "pages",  "slots",     "source_slots"};
+                                                 "source", "pages", "window_pages", "slots", "source_slots"};
   return kNames[static_cast<size_t>(symbol)];
 }
 

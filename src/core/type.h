@@ -12,8 +12,8 @@
 namespace braid {
 
 /// What may differ from step to step (tokens … source) or from one binding to the next (pages, slots: pool sizes).
-enum class Symbol : uint8_t { none, tokens, sequences, rows, source, pages, slots, source_slots };
-inline constexpr int kSymbols = 8;
+enum class Symbol : uint8_t { none, tokens, sequences, rows, source, pages, window_pages, slots, source_slots };
+inline constexpr int kSymbols = 9;
 std::string_view name(Symbol symbol);
 
 /// A value per symbol: the sizes of a step, or their upper bounds.

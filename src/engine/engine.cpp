@@ -1,6 +1,7 @@
 #include "engine/engine.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/error.h"
 #include "engine/batch.h"
@@ -19,7 +20,10 @@ SchedulerLimits limits_of(Program& program) {
           .step_tokens = program.options().step_tokens,
           .slots = program.slots(),
           .page_size = paged ? program.page_size() : 0,
-          .pages = paged ? program.pages() : 0};
+          .pages = paged ? program.pages() : 0,
+          .window = program.window(),
+          .window_pages = program.window_pages(),
+          .rows = program.options().rows};
 }
 
 void check_tokens(const std::vector<int32_t>& ids, int64_t vocabulary) {
@@ -59,25 +63,40 @@ Engine::Engine(Program& program) : program_(program), scheduler_(limits_of(progr
 
 RequestId Engine::submit(GenerateRequest request, TokenCallback callback) {
   check_tokens(request.prompt, program_.model().vocabulary);
-  Sampler sampler(std::move(request.sampling));
+  const DecodingOptions& options = request.decoding;
+  const int64_t width = options.width(), texts = options.beams > 1 ? 1 : options.sequences;
+  std::unique_ptr<Decoding> decoding = make_decoding(options);
   if (program_.has_entry(kEncode) != static_cast<bool>(request.source))
     throw UsageError(request.source ? program_.model().architecture + " takes no source"
                                     : program_.model().architecture + " needs a source to write about",
                      {.file = {}, .field = std::string(kSource), .offset = {}});
   if (request.source) check_source(request.source, program_.graph(kEncode));
-  const size_t prompt_tokens = request.prompt.size();
-  const RequestId id = scheduler_.add({std::move(request.prompt), request.max_tokens});
-  active_.emplace(id, Active{std::move(sampler), prompt_tokens, std::move(request.stop_tokens),
-                             std::move(request.source), std::move(callback)});
+  if (request.prompt_logprobs < -1)
+    throw UsageError("prompt_logprobs is negative", {.file = {}, .field = "prompt_logprobs", .offset = {}},
+                     "give 0 or more");
+  Active active{.decoding = std::move(decoding),
+                .open = texts,
+                .alone = width == 1,
+                .shape = {.prompt = request.prompt.size(),
+                          .last = request.prompt.size() + static_cast<size_t>(std::max<int64_t>(0, request.max_tokens))},
+                .source_tokens = {},
+                .prompt_top = request.prompt_logprobs,
+                .source = std::move(request.source),
+                .callback = std::move(callback)};
+  // What "encoder" settings look at, where a model has no encoder, is the prompt.
+  if (!active.source) active.source_tokens = request.prompt;
+  const RequestId id = scheduler_.add({.prompt = std::move(request.prompt),
+                                       .max_tokens = request.max_tokens,
+                                       .sequences = width,
+                                       .prompt_logits = request.prompt_logprobs >= 0});
+  active_.emplace(id, std::move(active));
   return id;
 }
 
 void Engine::cancel(RequestId id) {
   const auto found = active_.find(id);
   if (found == active_.end() || !scheduler_.cancel(id)) return;
-  const Active ended = std::move(found->second);
-  active_.erase(found);
-  ended.callback({.id = id, .finished = FinishReason::cancelled});
+  tell(id, {.id = id, .finished = FinishReason::cancelled, .over = true});
 }
 
 void Engine::encode(const Batch& batch) {
@@ -89,87 +108,148 @@ void Engine::encode(const Batch& batch) {
     std::vector<int64_t> shape = source.shape;
     shape.insert(shape.begin(), 1);
     step.inputs = {{std::string(kSource), source.reshaped(shape)},
-                   {"source_slot", Tensor::of({1}, std::span<const int32_t>(&span.slot, 1))}};
+                   {"source_slot", Tensor::of({1}, std::span<const int32_t>(&span.source_slot, 1))}};
     program_.run(kEncode, step);
   }
 }
 
-std::vector<Outcome> Engine::sample(const Batch& batch, const Tensor& logits,
-                                    std::map<RequestId, std::string>& failures) {
-  std::vector<Outcome> outcomes;
-  const auto vocabulary = static_cast<size_t>(logits.last());
-  for (const Span& span : batch.spans) {
-    if (!span.sampled) continue;
-    Active& active = active_.at(span.id);
-    const std::vector<int32_t>& tokens = scheduler_.tokens(span.id);
-    Outcome outcome;
-    try {
-      const std::span<const float> row(logits.data<float>() + outcomes.size() * vocabulary, vocabulary);
-      outcome.token = active.sampler.sample(row, tokens, tokens.size() - active.prompt_tokens);
-      outcome.stop = std::ranges::find(active.stop_tokens, outcome.token) != active.stop_tokens.end();
-    } catch (const Error& error) {
-      outcome.failed = true;
-      failures[span.id] = error.line();
-    }
-    outcomes.push_back(outcome);
+/// The logits of a token say how likely the next one was.
+void Engine::score_prompt(const Span& span, std::span<const float> rows, size_t vocabulary) {
+  Active& active = active_.at(span.id);
+  const std::vector<int32_t>& tokens = scheduler_.tokens(span.id, span.sequence);
+  for (int64_t r = 0; r < span.rows; ++r) {
+    const auto next = static_cast<size_t>(span.context + span.tokens - span.rows + r + 1);
+    if (next >= active.shape.prompt || next != active.prompt_logprobs.size() + 1) continue;
+    active.prompt_logprobs.push_back(
+        token_logprob(rows.subspan(static_cast<size_t>(r) * vocabulary, vocabulary), tokens[next], active.prompt_top));
   }
-  return outcomes;
 }
 
-void Engine::report(const Batch& batch, const std::vector<Outcome>& outcomes,
-                    const std::map<RequestId, std::string>& failures) {
+Engine::Results Engine::decode(const Batch& batch, const Tensor& logits) {
+  Results results;
+  const auto vocabulary = static_cast<size_t>(logits.last());
+  const std::span<const float> all(logits.data<float>(), static_cast<size_t>(logits.elements()));
+  std::vector<DecodingRow> rows;  // of one request
   size_t row = 0;
-  std::map<RequestId, const Outcome*> outcome_of;
-  for (const Span& span : batch.spans)
-    if (span.sampled) outcome_of[span.id] = &outcomes[row++];
-  for (const Progress& progress : scheduler_.commit(batch, outcomes)) {
-    const auto found = active_.find(progress.id);
-    if (found == active_.end()) continue;  // a callback of this very step cancelled it
-    const auto outcome = outcome_of.find(progress.id);
-    const auto failure = failures.find(progress.id);
-    TokenEvent event{.id = progress.id, .finished = progress.finished};
-    event.has_token = outcome != outcome_of.end() && !outcome->second->failed;
-    if (event.has_token) event.token = outcome->second->token;
-    if (failure != failures.end()) event.message = failure->second;
-    const TokenCallback callback = found->second.callback;  // it may cancel, which erases the request
-    if (event.finished != FinishReason::none) active_.erase(found);
-    const bool more = callback(event);
-    if (!more && event.finished == FinishReason::none && active_.erase(progress.id) > 0) scheduler_.cancel(progress.id);
+  for (size_t i = 0; i < batch.spans.size(); ++i) {
+    const Span& span = batch.spans[i];
+    Active& active = active_.at(span.id);
+    const auto count = static_cast<size_t>(span.rows);
+    if (active.prompt_top >= 0) score_prompt(span, all.subspan(row * vocabulary, count * vocabulary), vocabulary);
+    row += count;
+    if (!span.sampled) continue;
+    TokenHistory history = active.shape;
+    history.tokens = scheduler_.tokens(span.id, span.sequence);
+    history.source = active.source_tokens;
+    rows.push_back({all.subspan((row - 1) * vocabulary, vocabulary), history});
+    if (i + 1 < batch.spans.size() && batch.spans[i + 1].id == span.id) continue;
+    Outcome outcome;
+    try {
+      Decoding::Advance advance = active.decoding->advance(rows);
+      if (active.alone) {
+        outcome.token = advance.written.at(0).token;
+        outcome.stop = advance.written.at(0).finished == FinishReason::stop;
+      } else {
+        outcome.next = advance.next;
+      }
+      results.advances[span.id] = std::move(advance);
+    } catch (const Error& error) {
+      outcome.failed = true;
+      results.failures[span.id] = error.line();
+    }
+    results.outcomes.push_back(std::move(outcome));
+    rows.clear();
+  }
+  return results;
+}
+
+/// Calls the request's callback, which may cancel the request. Returns whether it wants more.
+bool Engine::tell(RequestId id, TokenEvent event) {
+  const auto found = active_.find(id);
+  if (found == active_.end()) return false;
+  const TokenCallback callback = found->second.callback;  // outlives the request
+  if (event.has_token) event.prompt_logprobs = std::exchange(found->second.prompt_logprobs, {});
+  if (event.over) active_.erase(found);
+  return callback(event);
+}
+
+void Engine::deliver(RequestId id, Decoding::Advance advance, FinishReason finished) {
+  const auto going_on = [&] { return active_.find(id); };
+  for (size_t i = 0; i < advance.written.size(); ++i) {
+    WrittenToken& w = advance.written[i];
+    const auto active = going_on();
+    if (active == active_.end()) return;  // a callback of this very step cancelled it
+    const bool over = finished != FinishReason::none && i + 1 == advance.written.size();
+    const bool more = tell(id, {.id = id,
+                                .text = w.text,
+                                .has_token = true,
+                                .token = w.token,
+                                .finished = w.finished,
+                                .over = over,
+                                .logprobs = std::move(w.logprobs)});
+    const auto after = going_on();
+    if (after == active_.end()) return;
+    if (!more && w.finished == FinishReason::none) after->second.decoding->end(w.text);
+    if (!more || w.finished != FinishReason::none) --after->second.open;
+    if (after->second.open > 0 || finished != FinishReason::none) continue;
+    active_.erase(after);  // nobody reads on
+    scheduler_.cancel(id);
+    return;
+  }
+  const auto active = going_on();
+  if (active == active_.end() || finished == FinishReason::none) return;
+  std::vector<Hypothesis> found = active->second.decoding->found();
+  const FinishReason best = found.empty() ? finished : found.front().finished;
+  TokenEvent event{.id = id, .finished = best, .over = true, .found = std::move(found)};
+  event.prompt_logprobs = std::move(active->second.prompt_logprobs);
+  tell(id, std::move(event));
+}
+
+void Engine::report(const Batch& batch, Results results) {
+  for (const Progress& progress : scheduler_.commit(batch, results.outcomes)) {
+    const auto failure = results.failures.find(progress.id);
+    if (progress.finished == FinishReason::cancelled) continue;  // its callback knows
+    if (progress.finished == FinishReason::error)
+      tell(progress.id, {.id = progress.id,
+                         .finished = FinishReason::error,
+                         .over = true,
+                         .message = failure == results.failures.end() ? "" : failure->second});
+    else
+      deliver(progress.id, std::move(results.advances[progress.id]), progress.finished);
   }
 }
 
 void Engine::fail(const Batch& batch, const std::string& message) {
-  std::vector<Outcome> outcomes;
-  std::map<RequestId, std::string> failures;
+  Results results;
+  std::vector<RequestId> ids;
   for (const Span& span : batch.spans) {
-    if (span.sampled) outcomes.push_back({.failed = true});
-    failures[span.id] = message;
+    if (!ids.empty() && ids.back() == span.id) continue;
+    ids.push_back(span.id);
+    if (span.sampled) results.outcomes.push_back({.failed = true});
+    results.failures[span.id] = message;
   }
-  report(batch, outcomes, failures);
-  for (const Span& span : batch.spans) {  // those in the middle of their prompts
-    const auto found = active_.find(span.id);
-    if (found == active_.end()) continue;
-    const Active ended = std::move(found->second);
-    active_.erase(found);
-    scheduler_.cancel(span.id);
-    ended.callback({.id = span.id, .finished = FinishReason::error, .message = message});
+  report(batch, std::move(results));
+  for (const RequestId id : ids) {  // those in the middle of their prompts
+    if (!active_.contains(id)) continue;
+    scheduler_.cancel(id);
+    tell(id, {.id = id, .finished = FinishReason::error, .over = true, .message = message});
   }
 }
 
 bool Engine::step() {
   const Batch batch = scheduler_.next();
   if (batch.empty()) return false;
-  std::map<RequestId, std::string> failures;
-  std::vector<Outcome> outcomes;
+  Results results;
   try {
+    program_.copy(batch.copies);
     encode(batch);
     const std::vector<NamedTensor> outputs = program_.run(kDecode, step_data(batch, program_.max_pages()));
-    outcomes = sample(batch, output(outputs, "logits"), failures);
+    results = decode(batch, output(outputs, "logits"));
   } catch (const std::exception& error) {
     fail(batch, error.what());
     return true;
   }
-  report(batch, outcomes, failures);
+  report(batch, std::move(results));
   return true;
 }
 

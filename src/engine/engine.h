@@ -1,5 +1,5 @@
 #pragma once
-// Engine: requests in, tokens out. Scheduler, program and samplers together; one step at a time, on the caller's
+// Engine: requests in, tokens out. Scheduler, program and decodings together; one step at a time, on the caller's
 // thread.
 //
 // A request gives the same tokens alone and in any batch, however its prompt is cut into steps and whether or not it is
@@ -13,30 +13,37 @@
 #include <string>
 #include <vector>
 
+#include "engine/decoding.h"
 #include "engine/program.h"
-#include "engine/sampler.h"
 #include "engine/scheduler.h"
 
 namespace braid {
 
 struct GenerateRequest {
   std::vector<int32_t> prompt;
-  SamplingOptions sampling = {};
+  DecodingOptions decoding = {};  ///< its `sampling.ends` end a text (end-of-sequence ids)
   int64_t max_tokens = 0;
-  std::vector<int32_t> stop_tokens = {};  ///< the request ends after any of them (end-of-sequence ids)
+  /// Log-probabilities of the prompt's tokens, with so many of the likeliest; -1: none.
+  int64_t prompt_logprobs = -1;
   /// Encoder-decoder models: one window of their source (input_features: mel bins × frames), run through "encode".
   Tensor source = {};
 };
 
 struct TokenEvent {
   RequestId id = 0;
-  bool has_token = false;  ///< false: the request ended without another one (cancelled, failed)
+  int64_t text = 0;        ///< which of several texts
+  bool has_token = false;  ///< false: the request ended without another one (cancelled, failed, a beam search)
   int32_t token = 0;
-  FinishReason finished = FinishReason::none;
-  std::string message = {};  ///< of an error
+  FinishReason finished = FinishReason::none;  ///< of this text
+  bool over = false;                           ///< the request's last event
+  std::string message = {};                    ///< of an error
+  std::vector<TokenLogprob> logprobs = {};     ///< of the token, when wanted
+  /// With the first token, when wanted: of the prompt's tokens from the second on.
+  std::vector<TokenLogprob> prompt_logprobs = {};
+  std::vector<Hypothesis> found = {};  ///< of a beam search that is over, the best first
 };
 
-/// Called within step(), after the scheduler has taken over the token. Returning false ends the request (its reason is
+/// Called within step(), after the scheduler has taken over the token. Returning false ends the text (its reason is
 /// then "stop"): it is how stop strings work. Must not call into the engine, but for cancel().
 using TokenCallback = std::function<bool(const TokenEvent&)>;
 
@@ -61,16 +68,28 @@ class Engine {
 
  private:
   struct Active {
-    Sampler sampler;
-    size_t prompt_tokens;
-    std::vector<int32_t> stop_tokens = {};
+    std::unique_ptr<Decoding> decoding;
+    int64_t open = 1;    // texts that go on
+    bool alone = true;   // one sequence
+    TokenHistory shape;  // without its tokens
+    std::vector<int32_t> source_tokens;
+    int64_t prompt_top = -1;
+    std::vector<TokenLogprob> prompt_logprobs = {};
     Tensor source;
     TokenCallback callback;
   };
+  /// What became of the sampled requests of a step.
+  struct Results {
+    std::vector<Outcome> outcomes;                     // in the order of the batch
+    std::map<RequestId, Decoding::Advance> advances;   // of those that did not fail
+    std::map<RequestId, std::string> failures;
+  };
   void encode(const Batch& batch);
-  std::vector<Outcome> sample(const Batch& batch, const Tensor& logits, std::map<RequestId, std::string>& failures);
-  void report(const Batch& batch, const std::vector<Outcome>& outcomes,
-              const std::map<RequestId, std::string>& failures);
+  Results decode(const Batch& batch, const Tensor& logits);
+  void score_prompt(const Span& span, std::span<const float> rows, size_t vocabulary);
+  void report(const Batch& batch, Results results);
+  void deliver(RequestId id, Decoding::Advance advance, FinishReason finished);
+  bool tell(RequestId id, TokenEvent event);
   void fail(const Batch& batch, const std::string& message);
 
   Program& program_;

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "core/error.h"
+#include "ops/ops.h"
 
 namespace braid {
 
@@ -72,6 +73,20 @@ SymbolValues pool_bounds(const ProgramOptions& options, const EntryOptions& entr
   return bounds;
 }
 
+/// The widest window of the attention over a pool of windows; 0: there is none.
+int64_t widest_window(const Graph& graph) {
+  int64_t widest = 0;
+  for (const Node& node : graph.nodes())
+    if (node.op == &op::attend && node.attrs.text("cache") == "paged" &&
+        graph.type(node.inputs[3])[0] == Dim(Symbol::window_pages))
+      widest = std::max(widest, node.attrs.integer("window"));
+  return widest;
+}
+
+bool has_pool(const Graph& graph, Symbol pool) {
+  return std::ranges::any_of(graph.states(), [&](uint32_t n) { return graph.node(n).types[0][0] == Dim(pool); });
+}
+
 }  // namespace
 
 Program::Program(Model model, std::shared_ptr<Backend> backend, std::shared_ptr<ParameterSource> source,
@@ -81,7 +96,17 @@ Program::Program(Model model, std::shared_ptr<Backend> backend, std::shared_ptr<
       options_(checked(std::move(options), model_)),
       entry_options_(entry_options(options_)),
       bounds_(pool_bounds(options_, entry_options_)),
-      weights_(std::move(source), backend_->load_runner()) {}
+      weights_(std::move(source), backend_->load_runner()) {
+  if (!options_.stateful || !has_entry("decode")) return;
+  const Graph& decode = graph("decode");
+  window_ = widest_window(decode);
+  bounds_[Symbol::window_pages] = braid::window_pages({.sequences = options_.sequences,
+                                                       .window = window_,
+                                                       .step_tokens = options_.step_tokens,
+                                                       .page_size = entry_options_.page_size,
+                                                       .context = options_.context});
+  if (window_ > 0 && !has_pool(decode, Symbol::pages)) bounds_[Symbol::pages] = 0;
+}
 
 Program::~Program() = default;
 
@@ -139,6 +164,7 @@ void Program::bind(Compiled& compiled) {
     const std::string& state = node.attrs.text("name");
     const Type& type = node.types[0];
     Tensor& pool = states_[state];
+    pools_[state] = type.shape.front().symbol;
     std::vector<int64_t> shape = sizes_at(type.shape, bounds_);
     if (!pool) {
       pool = {.shape = shape,
@@ -161,6 +187,19 @@ Executable& Program::executable(std::string_view name, int64_t tokens) {
   Compiled& made = compiled(e, fits == classes.end() ? classes.back() : *fits);
   bind(made);
   return *made.executable;
+}
+
+void Program::copy(const Copies& copies) {
+  if (copies.empty()) return;
+  const auto of = [&](Symbol pool) -> const std::vector<Copies::Copy>* {
+    if (pool == Symbol::slots) return &copies.slots;
+    if (pool == Symbol::pages) return &copies.pages[static_cast<size_t>(PageGroup::context)];
+    if (pool == Symbol::window_pages) return &copies.pages[static_cast<size_t>(PageGroup::window)];
+    return nullptr;
+  };
+  for (const auto& [state, pool] : pools_)
+    if (const auto* list = of(pool))
+      for (const Copies::Copy& c : *list) backend_->copy_row(states_.at(state), c.from, c.to);
 }
 
 std::vector<NamedTensor> Program::run(std::string_view name, const StepData& step) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "backend/backend.h"
+#include "engine/pages.h"
 #include "models/model.h"
 
 namespace braid {
@@ -44,11 +45,16 @@ class Program {
   bool has_entry(std::string_view name) const;
   int64_t page_size() const { return entry_options_.page_size; }
   int64_t max_pages() const { return entry_options_.max_pages; }  ///< width of the page table
-  int64_t pages() const { return bounds_[Symbol::pages]; }        ///< pages of the pool
+  int64_t pages() const { return bounds_[Symbol::pages]; }        ///< pages of the pool of whole contexts
+  int64_t window_pages() const { return bounds_[Symbol::window_pages]; }  ///< of the pool of windows
+  /// Tokens that the layers of the pool of windows see at most; 0: there are none.
+  int64_t window() const { return window_; }
   int64_t slots() const { return bounds_[Symbol::slots]; }        ///< rows of sequence states, and of source states
   /// Whether an entry keeps states of this lifetime between steps.
   bool keeps(std::string_view entry, Lifetime lifetime);
 
+  /// Copies pages and slots of all states, before a step.
+  void copy(const Copies& copies);
   /// Runs one step of an entry; compiles and binds what it needs the first time. The outputs stay valid until the next
   /// call for the same entry. Throws Error (inputs that do not fit, failed steps).
   std::vector<NamedTensor> run(std::string_view entry, const StepData& step);
@@ -82,6 +88,8 @@ class Program {
   SymbolValues bounds_;
   WeightStore weights_;
   StateMap states_;
+  std::map<std::string, Symbol, std::less<>> pools_;  // what a state's first axis counts
+  int64_t window_ = 0;
   std::map<std::string, std::unique_ptr<Entry>, std::less<>> entries_;
 };
 

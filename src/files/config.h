@@ -1,7 +1,6 @@
 #pragma once
-// config.json and generation_config.json of a Hugging Face model, in the spellings of transformers 4.x and 5.x. This
-// layer checks values and knows no model family: families ask for the keys that they need and give the defaults of
-// their model_type.
+// config.json of a Hugging Face model, in the spellings of transformers 4.x and 5.x. This layer checks values and knows
+// no model family: families ask for the keys that they need and give the defaults of their model_type.
 
 #include <cstdint>
 #include <limits>
@@ -124,23 +123,6 @@ class Config {
   std::shared_ptr<const JsonDocument> defaults_;  // of section_; may be null
   Limits limits_;
   std::shared_ptr<std::vector<std::string>> notes_;
-};
-
-/// generation_config.json, or, where there is none, what older configs say in config.json.
-struct GenerationConfig {
-  std::vector<int64_t> eos_token_ids;  ///< any of them ends the text
-  std::optional<int64_t> bos_token_id, pad_token_id, decoder_start_token_id;
-  std::vector<int64_t> suppress_tokens, begin_suppress_tokens;
-  std::vector<std::pair<int64_t, int64_t>> forced_decoder_ids;  ///< (position, token)
-  std::optional<bool> do_sample;
-  std::optional<double> temperature, top_p, min_p, repetition_penalty;
-  std::optional<int64_t> top_k, max_length, max_new_tokens;
-
-  /// From the file's content (null when there is none), with `config` for what it leaves out.
-  static GenerationConfig from(const Config* own, const Config& config, int64_t vocabulary = 0);
-  /// Of a model's folder, with `config` for what the file leaves out. Throws on values that no sampler could use and,
-  /// when `vocabulary` is not 0, on an EOS that is not below it.
-  static GenerationConfig read(const std::string& folder, const Config& config, int64_t vocabulary = 0);
 };
 
 }  // namespace braid

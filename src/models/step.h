@@ -25,6 +25,9 @@ class Step {
   Value page_table() const {
     return builder_.input("page_table", {.shape = {Symbol::sequences, options_.max_pages}, .format = Format::i32});
   }
+  Value window_table() const {
+    return builder_.input("window_table", {.shape = {Symbol::sequences, options_.max_pages}, .format = Format::i32});
+  }
   Builder& builder() const { return builder_; }
   const EntryOptions& options() const { return options_; }
 

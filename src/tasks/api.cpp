@@ -16,6 +16,7 @@ namespace {
 LoadOptions load_options(const std::string& model, const Options& options) {
   LoadOptions load{.model = model, .device = options.device, .threads = options.threads, .context = options.context};
   load.rewrite.exact = options.exact;
+  load.generation = GenerationConfig{};  // room for what the model's own settings ask for
   if (!options.weights.empty()) {
     load.rewrite.weights = format_from_name(options.weights);
     if (!load.rewrite.weights)
@@ -57,21 +58,31 @@ Model Model::load(const std::string& model, const Options& options) {
 
 Generated Model::generate(const Generation& g, const std::function<bool(std::string_view)>& on_text) {
   GenerateOptions options{.prompt = g.prompt,
-                          .sampling = {.temperature = g.temperature,
-                                       .top_k = g.top_k,
+                          .settings = {.temperature = g.temperature,
                                        .top_p = g.top_p,
                                        .min_p = g.min_p,
+                                       .top_k = g.top_k,
                                        .repetition_penalty = g.repetition_penalty,
-                                       .seed = g.seed},
+                                       .frequency_penalty = g.frequency_penalty,
+                                       .presence_penalty = g.presence_penalty,
+                                       .no_repeat_ngram_size = g.no_repeat_ngram_size,
+                                       .min_new_tokens = g.min_tokens},
+                          .seed = g.seed,
                           .max_tokens = g.max_tokens,
                           .stop = g.stop,
-                          .ignore_eos = g.ignore_eos};
+                          .ignore_eos = g.ignore_eos,
+                          .logprobs = g.logprobs};
   if (!g.prompt_ids.empty()) options.prompt_ids = g.prompt_ids;
   GenerateResult result = braid::generate(state_->model, options, on_text);
-  return {.text = std::move(result.text),
-          .token_ids = std::move(result.token_ids),
-          .prompt_tokens = result.prompt_tokens,
-          .finish_reason = std::string(name(result.finish_reason))};
+  Generated out{.text = std::move(result.text),
+                .token_ids = std::move(result.token_ids),
+                .prompt_tokens = result.prompt_tokens,
+                .finish_reason = std::string(name(result.finish_reason))};
+  for (const auto& l : result.logprobs) {
+    out.logprobs.push_back({.token = l.token, .logprob = l.logprob});
+    for (const RankedToken& top : l.top) out.logprobs.back().top.emplace_back(top.token, top.logprob);
+  }
+  return out;
 }
 
 std::map<std::string, Array> Model::forward(const std::map<std::string, Array>& inputs) {

@@ -1,10 +1,11 @@
 #include "tasks/generate.h"
 
+#include <algorithm>
 #include <chrono>
+#include <deque>
 
 #include "core/error.h"
-#include "tasks/stop_strings.h"
-#include "text/stream.h"
+#include "tasks/settings.h"
 #include "text/tokenizer.h"
 
 namespace braid {
@@ -18,65 +19,91 @@ double milliseconds(Clock::time_point from, Clock::time_point to) {
 
 double per_second(int64_t tokens, double ms) { return ms > 0 ? static_cast<double>(tokens) * 1000 / ms : 0; }
 
-/// Tokens as text: whole characters, up to a stop string. Without a tokenizer there is no text.
-class TextStream {
- public:
-  TextStream(const Tokenizer* tokenizer, const GenerateOptions& options, const TextCallback& show, std::string& text)
-      : stops_(options.stop), show_(show), text_(text) {
-    if (tokenizer != nullptr) decoder_.emplace(*tokenizer, true);
-  }
-
-  /// False when the text has ended.
-  bool push(int32_t token) { return decoder_ ? show(stops_.push(decoder_->push(token))) && !stops_.stopped() : true; }
-  /// The rest, at the end of the stream.
-  void flush() {
-    if (!decoder_ || cancelled_) return;
-    show(stops_.push(decoder_->flush()));
-    show(stops_.flush());
-  }
-  bool cancelled() const { return cancelled_; }
-  bool stopped() const { return stops_.stopped(); }
-
- private:
-  bool show(const std::string& text) {
-    if (text.empty()) return true;
-    text_ += text;
-    if (show_ && !show_(text)) cancelled_ = true;
-    return !cancelled_;
-  }
-
-  std::optional<StreamDecoder> decoder_;
-  StopStrings stops_;
-  const TextCallback& show_;
-  std::string& text_;
-  bool cancelled_ = false;
-};
-
-std::vector<int32_t> end_tokens(const LoadedModel& model, const GenerateOptions& options) {
-  if (options.ignore_eos) return {};
-  return {model.generation.eos_token_ids.begin(), model.generation.eos_token_ids.end()};
-}
-
-/// With the tokens that the model's generation_config never generates.
-SamplingOptions sampling_of(const LoadedModel& model, const GenerateOptions& options) {
-  SamplingOptions sampling = options.sampling;
-  const std::vector<int64_t>& suppress = model.generation.suppress_tokens;
-  sampling.suppress.insert(sampling.suppress.end(), suppress.begin(), suppress.end());
-  return sampling;
-}
-
 /// What is left of the context. A prompt that fills it keeps one, so that the scheduler refuses it with its numbers.
-int64_t tokens_left(const Program& program, const std::vector<int32_t>& prompt) {
-  return std::max<int64_t>(1, program.options().context - static_cast<int64_t>(prompt.size()));
+int64_t tokens_left(const Program& program, size_t prompt) {
+  return std::max<int64_t>(1, program.options().context - static_cast<int64_t>(prompt));
 }
 
 /// Compiles what the steps of this prompt need, so that no step is timed with it.
-void compile_ahead(Program& program, int64_t prompt_tokens) {
+void compile_ahead(Program& program, int64_t prompt_tokens, int64_t width) {
   const int64_t step = program.options().step_tokens;
   if (program.has_entry("encode")) program.executable("encode", 0);
   program.executable("decode", std::min(prompt_tokens, step));
   if (prompt_tokens > step && prompt_tokens % step != 0) program.executable("decode", prompt_tokens % step);
-  program.executable("decode", 1);
+  program.executable("decode", width);
+}
+
+/// The texts of one request as they are written.
+class Texts {
+ public:
+  Texts(const LoadedModel& model, const GenerateOptions& options, int64_t count, const TextCallback& on_text)
+      : tokenizer_(model.tokenizer.get()), options_(options), texts_(static_cast<size_t>(count)) {
+    for (GeneratedText& text : texts_)
+      streams_.emplace_back(tokenizer_, options.stop, count == 1 ? on_text : silent_, text.text);
+  }
+
+  bool take(const TokenEvent& event) {
+    last = Clock::now();
+    if (first == Clock::time_point()) first = last;
+    if (!event.prompt_logprobs.empty()) prompt_logprobs = event.prompt_logprobs;
+    if (!event.found.empty()) return take(event.found);
+    GeneratedText& text = texts_[static_cast<size_t>(event.text)];
+    text.finish_reason = event.finished;
+    failure = event.message;
+    if (!event.has_token) return false;
+    text.token_ids.push_back(event.token);
+    std::ranges::copy(event.logprobs, std::back_inserter(text.logprobs));
+    if (event.finished == FinishReason::stop) return false;  // an end-of-sequence token is no text
+    return streams_[static_cast<size_t>(event.text)].push(event.token);
+  }
+
+  /// A callback ended a text that the engine would have gone on with, or that had come to its length just then.
+  std::vector<GeneratedText> finish(bool cancelled) {
+    for (size_t i = 0; i < texts_.size(); ++i) {
+      streams_[i].flush();
+      if (streams_[i].cancelled() || cancelled)
+        texts_[i].finish_reason = FinishReason::cancelled;
+      else if (streams_[i].stopped())
+        texts_[i].finish_reason = FinishReason::stop;
+    }
+    return std::move(texts_);
+  }
+  bool failed() const { return texts_.front().finish_reason == FinishReason::error; }
+
+  Clock::time_point first, last;
+  std::string failure;
+  std::vector<TokenLogprob> prompt_logprobs;
+
+ private:
+  bool take(const std::vector<Hypothesis>& found) {
+    for (size_t i = 0; i < texts_.size() && i < found.size(); ++i) {
+      GeneratedText& text = texts_[i];
+      text.token_ids = found[i].tokens;
+      text.finish_reason = found[i].finished;
+      text.logprobs = found[i].logprobs;
+      text.score = found[i].score;
+      const size_t shown = text.token_ids.size() - (found[i].finished == FinishReason::stop ? 1 : 0);
+      for (size_t t = 0; t < shown; ++t) streams_[i].push(text.token_ids[t]);
+    }
+    return false;
+  }
+
+  const Tokenizer* tokenizer_;
+  const GenerateOptions& options_;
+  const TextCallback silent_ = {};
+  std::vector<GeneratedText> texts_;
+  std::deque<TextStream> streams_;  // which hold references
+};
+
+void check(const GenerateOptions& options, const DecodingOptions& decoding) {
+  const auto refuse = [](std::string what, const char* field, const char* advice) {
+    throw UsageError(std::move(what), {.file = {}, .field = field, .offset = {}}, advice);
+  };
+  if (options.max_tokens < 0)
+    refuse("max_tokens " + std::to_string(options.max_tokens) + " is negative", "max_tokens",
+           "give a number from 1 on");
+  if (decoding.beams > 1 && !options.stop.empty())
+    refuse("stop strings do not end beams", "stop", "give end-of-sequence tokens, or num_beams 1");
 }
 
 }  // namespace
@@ -87,53 +114,48 @@ std::vector<int32_t> prompt_ids(const LoadedModel& model, const GenerateOptions&
 }
 
 GenerateResult generate(LoadedModel& model, const GenerateOptions& options, const TextCallback& on_text) {
-  if (options.max_tokens < 0)
-    throw UsageError("max_tokens " + std::to_string(options.max_tokens) + " is negative",
-                     {.file = {}, .field = "max_tokens", .offset = {}}, "give a number from 1 on");
+  const GenerationConfig settings = settings_of(options.settings, model.generation);
+  DecodingOptions decoding = decoding_options(settings, options.seed);
+  decoding.logprobs = options.logprobs;
+  if (options.ignore_eos) decoding.sampling.ends.clear();
+  check(options, decoding);
   if (!options.stop.empty()) model.need_tokenizer();
   Program& program = *model.program;
-  GenerateResult result;
-  TextStream text(model.tokenizer.get(), options, on_text, result.text);
   std::vector<int32_t> prompt = prompt_ids(model, options);
+  GenerateResult result;
   result.prompt_tokens = static_cast<int64_t>(prompt.size());
+  const int64_t left = tokens_left(program, prompt.size()), width = decoding.width();
+  const int64_t wanted = std::clamp<int64_t>(new_tokens(settings, result.prompt_tokens).value_or(left), 1, left);
 
   Engine engine(program);
-  std::string failure;
-  Clock::time_point first, last;
-  const std::vector<int32_t> ends = end_tokens(model, options);
-  const int64_t most = options.max_tokens > 0 ? options.max_tokens : tokens_left(program, prompt);
-  engine.submit({.prompt = std::move(prompt),
-                 .sampling = sampling_of(model, options),
-                 .max_tokens = most,
-                 .stop_tokens = ends,
-                 .source = options.source},
-                [&](const TokenEvent& event) {
-                  last = Clock::now();
-                  if (result.token_ids.empty()) first = last;
-                  result.finish_reason = event.finished;
-                  failure = event.message;
-                  if (!event.has_token) return false;
-                  result.token_ids.push_back(event.token);
-                  if (event.finished == FinishReason::stop) return false;  // an end-of-sequence token is no text
-                  return text.push(event.token);
-                });
+  Texts texts(model, options, decoding.sequences, on_text);
+  const RequestId id = engine.submit({.prompt = std::move(prompt),
+                                      .decoding = std::move(decoding),
+                                      .max_tokens = options.max_tokens > 0 ? options.max_tokens : wanted,
+                                      .prompt_logprobs = options.prompt_logprobs,
+                                      .source = options.source},
+                                     [&](const TokenEvent& event) { return texts.take(event); });
   const Clock::time_point compiling = Clock::now();
-  compile_ahead(program, result.prompt_tokens);
+  compile_ahead(program, result.prompt_tokens, width);
   const Clock::time_point start = Clock::now();
-  engine.run();
-  if (result.finish_reason == FinishReason::error) throw Error(failure);
-  text.flush();
-  // The callback ended a request that the engine would have gone on with, or that had come to its length just then.
-  if (text.cancelled())
-    result.finish_reason = FinishReason::cancelled;
-  else if (text.stopped())
-    result.finish_reason = FinishReason::stop;
+  bool cancelled = false;
+  while (engine.step())
+    if (width > 1 && on_text && !cancelled && !on_text({})) {
+      cancelled = true;
+      engine.cancel(id);
+    }
+  if (texts.failed()) throw Error(texts.failure);
+  std::vector<GeneratedText> written = texts.finish(cancelled);
+  static_cast<GeneratedText&>(result) = std::move(written.front());
+  result.others.assign(std::make_move_iterator(written.begin() + 1), std::make_move_iterator(written.end()));
 
   result.completion_tokens = static_cast<int64_t>(result.token_ids.size());
+  for (const GeneratedText& text : result.others) result.completion_tokens += static_cast<int64_t>(text.token_ids.size());
+  result.prompt_logprobs = std::move(texts.prompt_logprobs);
   GenerateTimings& timings = result.timings;
   timings.load_ms = model.load_ms + milliseconds(compiling, start);
-  timings.prefill_ms = milliseconds(start, first);
-  timings.decode_ms = milliseconds(first, last);
+  timings.prefill_ms = milliseconds(start, texts.first);
+  timings.decode_ms = milliseconds(texts.first, texts.last);
   timings.prefill_tokens_per_s = per_second(result.prompt_tokens, timings.prefill_ms);
   timings.decode_tokens_per_s = per_second(result.completion_tokens - 1, timings.decode_ms);
   return result;

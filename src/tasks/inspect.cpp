@@ -19,7 +19,7 @@ EntryDescription describe_entry(const std::string& name, const Graph& graph, int
   for (const Graph::Output& out : graph.outputs())
     entry.outputs.emplace_back(out.name, to_string(graph.type(out.value)));
   SymbolValues one;  // of each pool
-  for (const Symbol s : {Symbol::pages, Symbol::slots, Symbol::source_slots}) one[s] = 1;
+  for (const Symbol s : {Symbol::pages, Symbol::window_pages, Symbol::slots, Symbol::source_slots}) one[s] = 1;
   for (const uint32_t n : graph.states()) {
     const Node& state = graph.node(n);
     const auto lifetime = static_cast<Lifetime>(state.attrs.integer("lifetime"));

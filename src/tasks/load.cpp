@@ -7,6 +7,7 @@
 #include "backend/cpu/backend.h"
 #include "backend/oracle/backend.h"
 #include "core/error.h"
+#include "tasks/settings.h"
 #include "tasks/sources.h"
 #include "text/tokenizer.h"
 
@@ -115,14 +116,17 @@ LoadedModel load_model(const LoadOptions& options) {
     source = std::make_shared<CheckpointSource>(checkpoint);
   else
     source = std::make_shared<RandomSource>(*options.random_seed, parameter_types(model, options));
-  const ProgramOptions wanted = program_options(options, model);
+  GenerationConfig generation = GenerationConfig::read(place.folder, config, model.vocabulary);
+  ProgramOptions wanted = program_options(options, model);
+  if (options.generation)
+    wanted.sequences = std::max(wanted.sequences, width_of(settings_of(*options.generation, generation)));
   auto program = std::make_unique<Program>(std::move(model), make_backend(options), std::move(source), wanted);
   if (checkpoint) check_all_read(*program, index);
   if (options.memory) check_memory(*program, *options.memory);
 
   LoadedModel loaded{.place = place,
                      .config = config,
-                     .generation = GenerationConfig::read(place.folder, config, program->model().vocabulary),
+                     .generation = std::move(generation),
                      .checkpoint = std::move(checkpoint),
                      .tokenizer = tokenizer.get(),
                      .program = std::move(program),

@@ -10,6 +10,7 @@
 #include "engine/program.h"
 #include "files/checkpoint.h"
 #include "files/config.h"
+#include "files/generation_config.h"
 #include "files/model_folder.h"
 
 namespace braid {
@@ -25,6 +26,8 @@ struct LoadOptions {
   std::optional<uint64_t> random_seed = {};  ///< random weights in the config's dtype; no checkpoint is opened
   int64_t context = 0;                       ///< longest sequence in tokens; 0: the model's, at most kDefaultContext
   int64_t sequences = 1;                     ///< sequences in one step at most
+  /// Settings asked for by who generates: then there is room for the beams that they and the model's ask for.
+  std::optional<GenerationConfig> generation = {};
   int64_t step_tokens = 512;                 ///< tokens in one step at most
   int64_t rows = 0;                          ///< rows of logits in one step at most; 0: one per sequence
   std::optional<uint64_t> memory = {};       ///< bytes that weights, states and arenas may take together

@@ -37,7 +37,7 @@ Traffic decode_traffic(const Graph& graph, const DecodeSize& size) {
   SymbolValues sizes;
   for (const Symbol s : {Symbol::tokens, Symbol::sequences, Symbol::rows})
     sizes[s] = std::max<int64_t>(1, static_cast<int64_t>(size.sequences));
-  for (const Symbol s : {Symbol::pages, Symbol::slots, Symbol::source_slots}) sizes[s] = 1;  // bytes of one each
+  for (const Symbol s : {Symbol::pages, Symbol::window_pages, Symbol::slots, Symbol::source_slots}) sizes[s] = 1;  // bytes of one each
   Traffic traffic;
   std::vector<double> shares(graph.nodes().size(), 0);
   for (const Node& node : graph.nodes()) {

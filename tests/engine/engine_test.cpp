@@ -207,7 +207,7 @@ TEST_P(OnEachDevice, SampledTokensDoNotDependOnTheBatch) {
   const LoadedModel loaded = load_model(options);
   const auto request = [](int i) {
     return GenerateRequest{.prompt = {5 * i + 1, 7, 9},
-                           .sampling = {.temperature = 1, .top_p = 0.9, .seed = static_cast<uint64_t>(i)},
+                           .decoding = {.sampling = {.temperature = 1, .top_p = 0.9, .seed = static_cast<uint64_t>(i)}},
                            .max_tokens = 12};
   };
   std::vector<Seen> alone(4), together(4);
@@ -250,7 +250,7 @@ class LlamaEngine : public testing::Test {
 
 TEST_F(LlamaEngine, EndsAfterAStopTokenAndReportsIt) {
   Seen seen;
-  engine_->submit({.prompt = greedy_.prompt, .max_tokens = 20, .stop_tokens = {9999, greedy_.tokens[3]}},
+  engine_->submit({.prompt = greedy_.prompt, .decoding = {.sampling = {.ends = {9999, greedy_.tokens[3]}}}, .max_tokens = 20},
                   seen.callback());
   engine_->run();
   EXPECT_EQ(seen.finished, FinishReason::stop);
@@ -309,7 +309,7 @@ TEST_F(LlamaEngine, RefusesRequestsByNameWithoutTouchingTheOthers) {
   EXPECT_EQ(field({.prompt = {}, .max_tokens = 1}), "prompt");
   EXPECT_EQ(field({.prompt = {1}, .max_tokens = 64}), "max_tokens");
   EXPECT_EQ(field({.prompt = {1}, .max_tokens = INT64_MAX}), "max_tokens");
-  EXPECT_EQ(field({.prompt = {1}, .sampling = {.top_p = 2}, .max_tokens = 1}), "top_p");
+  EXPECT_EQ(field({.prompt = {1}, .decoding = {.sampling = {.top_p = 2}}, .max_tokens = 1}), "top_p");
   EXPECT_EQ(field({.prompt = {1}, .max_tokens = 1, .source = Tensor::make({80, 10}, Format::f32)}), "input_features");
   engine_->run();
   EXPECT_EQ(canary.tokens, std::vector<int32_t>(greedy_.tokens.begin(), greedy_.tokens.begin() + 10));

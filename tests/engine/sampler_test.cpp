@@ -18,7 +18,7 @@ std::vector<int> counts(const SamplingOptions& options, const std::vector<float>
                         std::vector<int32_t> seen = {}) {
   Sampler sampler(options);
   std::vector<int> counts(logits.size());
-  for (int i = 0; i < draws; ++i) ++counts.at(sampler.sample(logits, seen, static_cast<uint64_t>(i)));
+  for (int i = 0; i < draws; ++i) ++counts.at(sampler.sample(logits, {.tokens = seen}, static_cast<uint64_t>(i)));
   return counts;
 }
 
@@ -100,12 +100,12 @@ TEST(Sampler, MinPKeepsWhatIsProbableEnoughNextToTheLargest) {
 }
 
 TEST(Sampler, RepetitionPenaltyDividesPositiveAndMultipliesNegativeLogitsOnce) {
-  const std::vector<int32_t> seen{1, 1, 0};
+  const std::vector<int32_t> seen{1, 1, 0}, elsewhere{-3, 99};
   Sampler sampler({.repetition_penalty = 2});
-  EXPECT_EQ(sampler.sample(std::vector<float>{-1, 4, 1.9f}, seen, 0), 1) << "4 / 2, once";
-  EXPECT_EQ(sampler.sample(std::vector<float>{-1, 4, 2.1f}, seen, 0), 2);
-  EXPECT_EQ(sampler.sample(std::vector<float>{-1, -9, -1.5f}, seen, 0), 2) << "-1 · 2 < -1.5";
-  EXPECT_EQ(sampler.sample(std::vector<float>{5, 1}, std::vector<int32_t>{-3, 99}, 0), 0) << "no such token";
+  EXPECT_EQ(sampler.sample(std::vector<float>{-1, 4, 1.9f}, {.tokens = seen}, 0), 1) << "4 / 2, once";
+  EXPECT_EQ(sampler.sample(std::vector<float>{-1, 4, 2.1f}, {.tokens = seen}, 0), 2);
+  EXPECT_EQ(sampler.sample(std::vector<float>{-1, -9, -1.5f}, {.tokens = seen}, 0), 2) << "-1 · 2 < -1.5";
+  EXPECT_EQ(sampler.sample(std::vector<float>{5, 1}, {.tokens = elsewhere}, 0), 0) << "no such token";
 }
 
 TEST(Sampler, SuppressedTokensNeverComeUp) {
@@ -187,6 +187,18 @@ TEST(Sampler, NamesTheOptionThatIsOutOfRange) {
       {"repetition_penalty", {.repetition_penalty = 0}},
       {"repetition_penalty", {.repetition_penalty = -1}},
       {"repetition_penalty", {.repetition_penalty = NAN}},
+      {"encoder_repetition_penalty", {.encoder_repetition_penalty = 0}},
+      {"frequency_penalty", {.frequency_penalty = INFINITY}},
+      {"presence_penalty", {.presence_penalty = NAN}},
+      {"typical_p", {.typical_p = 0}},
+      {"top_h", {.top_h = 1.5}},
+      {"epsilon_cutoff", {.epsilon_cutoff = 1}},
+      {"eta_cutoff", {.eta_cutoff = -1}},
+      {"no_repeat_ngram_size", {.no_repeat_ngram_size = -1}},
+      {"min_new_tokens", {.min_new_tokens = -1}},
+      {"bad_words_ids", {.bad_words = {{}}}},
+      {"sequence_bias", {.sequence_bias = {{{}, 1}}}},
+      {"exponential_decay_length_penalty", {.exponential_decay_length_penalty = {-1, 1.1}}},
   };
   for (const BadOption& option : bad) {
     try {

@@ -90,7 +90,7 @@ TEST(Scheduler, TakesNoPagesForModelsWithoutTokenStates) {
   scheduler.add({prompt_of(100), 1});
   int64_t tokens = 0;
   for (Batch b = scheduler.next(); !b.empty(); b = scheduler.next()) {
-    EXPECT_TRUE(b.pages[0].empty());
+    EXPECT_TRUE(b.pages[0][0].empty());
     tokens += b.spans[0].tokens;
     commit_all(scheduler, b);
   }
@@ -104,7 +104,8 @@ TEST(Scheduler, PreemptsTheYoungestAndComputesItsTokensAgain) {
   EXPECT_EQ(scheduler.next().spans.size(), 2u);
   Batch first{.spans = {{.id = old, .tokens = 8, .sampled = true}, {.id = young, .tokens = 8, .sampled = true}},
               .token_ids = {},
-              .pages = {}};
+              .pages = {},
+              .copies = {}};
   commit_all(scheduler, first);
   Batch batch = scheduler.next();
   ASSERT_EQ(batch.spans.size(), 1u);
@@ -212,8 +213,8 @@ class Simulation {
       ASSERT_TRUE(slots.insert(span.slot).second) << "a slot of two sequences";
       ASSERT_TRUE(span.slot >= 0 && span.slot < limits_.slots);
       const int64_t need = (span.context + span.tokens + limits_.page_size - 1) / limits_.page_size;
-      ASSERT_EQ(static_cast<int64_t>(batch.pages[i].size()), need);
-      for (const int32_t page : batch.pages[i]) {
+      ASSERT_EQ(static_cast<int64_t>(batch.pages[0][i].size()), need);
+      for (const int32_t page : batch.pages[0][i]) {
         ASSERT_TRUE(pages.insert(page).second) << "a page of two sequences";
         ASSERT_TRUE(page >= 0 && page < limits_.pages);
       }

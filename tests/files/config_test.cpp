@@ -1,4 +1,4 @@
-#include "files/config.h"
+#include "files/generation_config.h"
 
 #include <gtest/gtest.h>
 

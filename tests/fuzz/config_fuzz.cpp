@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "core/error.h"
-#include "files/config.h"
+#include "files/generation_config.h"
 
 namespace {
 

@@ -152,7 +152,7 @@ TEST(Generate, FillsTheContextAndNeverCutsAPrompt) {
 
 TEST(Generate, ASeedMakesASampledTextRepeatable) {
   const auto text = [&](uint64_t seed) {
-    return generate(books(), {.prompt = "The", .sampling = {.temperature = 1, .seed = seed}, .max_tokens = 20}).text;
+    return generate(books(), {.prompt = "The", .settings = {.temperature = 1}, .seed = seed, .max_tokens = 20}).text;
   };
   EXPECT_EQ(text(1), text(1));
   EXPECT_NE(text(1), text(2));

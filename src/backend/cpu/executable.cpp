@@ -162,7 +162,8 @@ void CpuExecutable::prepare(const StepData& step) {
                   " exceeds the bound of " + std::to_string(options_.bounds[symbol]));
   }
   sizes_ = step.sizes;
-  for (Symbol pool : {Symbol::pages, Symbol::slots, Symbol::source_slots}) sizes_[pool] = options_.bounds[pool];
+  for (Symbol pool : {Symbol::pages, Symbol::window_pages, Symbol::slots, Symbol::source_slots})
+    sizes_[pool] = options_.bounds[pool];
   for (uint32_t n : graph_.inputs()) {
     const Node& node = graph_.node(n);
     const std::string& name = node.attrs.text("name");
@@ -206,22 +207,26 @@ void CpuExecutable::check_indices(const StepData&) const {
   within("rows", std::max<int64_t>(sizes_[Symbol::tokens], 1));
   within("slots", sizes_[Symbol::slots]);
   within("source_slot", sizes_[Symbol::source_slots]);
-  const auto context = values("context"), table = values("page_table");
-  for (const auto& step : steps_) {
-    if (table.empty()) break;
-    const Node& node = graph_.node(step_nodes_[static_cast<size_t>(&step - steps_.data())]);
+  const auto context = values("context");
+  std::vector<uint32_t> checked;  // tables: many attention nodes read the same
+  for (const uint32_t n : step_nodes_) {
+    const Node& node = graph_.node(n);
     if (node.op != &op::attend || node.attrs.text("cache") != "paged") continue;
-    const int64_t page_size = graph_.type(node.inputs[3])[3].number();
+    const Node& input = graph_.node(node.inputs[7].node);
+    if (std::ranges::find(checked, node.inputs[7].node) != checked.end()) continue;
+    checked.push_back(node.inputs[7].node);
+    const std::string& name = input.attrs.text("name");
+    const auto table = values(name);
+    const int64_t page_size = graph_.type(node.inputs[3])[3].number(), pool = graph_.type(node.inputs[3])[0].at(sizes_);
     const size_t width = table.size() / (spans.size() - 1);
     for (size_t s = 0; s + 1 < spans.size(); ++s) {
       const int64_t pages = (context[s] + spans[s + 1] - spans[s] + page_size - 1) / page_size;
       if (context[s] < 0 || pages > static_cast<int64_t>(width))
-        fail("a sequence is longer than its page table", "page_table");
+        fail("a sequence is longer than its page table", name);
       for (int64_t p = 0; p < pages; ++p)
-        if (const int32_t page = table[s * width + static_cast<size_t>(p)]; page < 0 || page >= sizes_[Symbol::pages])
-          fail("page " + std::to_string(page) + " is outside the pool", "page_table");
+        if (const int32_t page = table[s * width + static_cast<size_t>(p)]; page < 0 || page >= pool)
+          fail("page " + std::to_string(page) + " is outside the pool", name);
     }
-    break;  // all attention nodes read the same table
   }
   for (uint32_t n = 0; n < graph_.nodes().size(); ++n) {
     const Node& node = graph_.node(n);
