@@ -5,16 +5,30 @@
 
 namespace braid {
 
-double log_sum_exp(std::span<const float> logits) {
+namespace {
+
+/// Apart, so that a log-probability near 0 keeps its digits next to large logits.
+struct Total {
+  double top, log_sum;  // log Σ exp(logits) = top + log_sum
+};
+Total total_of(std::span<const float> logits) {
   const double top = *std::ranges::max_element(logits);
-  double total = 0;
-  for (const float x : logits) total += std::exp(x - top);
-  return top + std::log(total);
+  double sum = 0;
+  for (const float x : logits) sum += std::exp(x - top);
+  return {top, std::log(sum)};
+}
+
+}  // namespace
+
+double log_sum_exp(std::span<const float> logits) {
+  const auto [top, log_sum] = total_of(logits);
+  return top + log_sum;
 }
 
 TokenLogprob token_logprob(std::span<const float> logits, int32_t token, int64_t top) {
-  const double total = log_sum_exp(logits);
-  TokenLogprob out{.token = token, .logprob = logits[static_cast<size_t>(token)] - total};
+  const Total total = total_of(logits);
+  const auto logprob = [&](int32_t id) { return logits[static_cast<size_t>(id)] - total.top - total.log_sum; };
+  TokenLogprob out{.token = token, .logprob = logprob(token)};
   std::vector<int32_t> best;  // a heap whose front is the least of them
   const auto ranks_before = [&](int32_t a, int32_t b) {
     const float x = logits[static_cast<size_t>(a)], y = logits[static_cast<size_t>(b)];
@@ -31,7 +45,7 @@ TokenLogprob token_logprob(std::span<const float> logits, int32_t token, int64_t
     std::ranges::push_heap(best, ranks_before);
   }
   std::ranges::sort(best, ranks_before);
-  for (const int32_t id : best) out.top.push_back({id, logits[static_cast<size_t>(id)] - total});
+  for (const int32_t id : best) out.top.push_back({id, logprob(id)});
   return out;
 }
 

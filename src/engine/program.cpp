@@ -39,6 +39,7 @@ void check(const ProgramOptions& options, const Model& model) {
   at_least(1, options.step_tokens, "step_tokens");
   at_least(0, options.rows, "rows");
   at_least(0, options.pages, "pages");
+  at_least(0, options.window_pages, "window_pages");
   if (options.context > kMost || options.sequences > kMost / options.context)
     refuse("sequences × context is more than 2^31 tokens", "context", "give a smaller context");
   if (model.max_positions > 0 && options.context > model.max_positions)
@@ -100,7 +101,9 @@ Program::Program(Model model, std::shared_ptr<Backend> backend, std::shared_ptr<
   if (!options_.stateful || !has_entry("decode")) return;
   const Graph& decode = graph("decode");
   window_ = widest_window(decode);
-  bounds_[Symbol::window_pages] = braid::window_pages({.sequences = options_.sequences,
+  bounds_[Symbol::window_pages] = options_.window_pages > 0 && window_ > 0
+                                      ? options_.window_pages
+                                      : braid::window_pages({.sequences = options_.sequences,
                                                        .window = window_,
                                                        .step_tokens = options_.step_tokens,
                                                        .page_size = entry_options_.page_size,

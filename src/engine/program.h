@@ -20,6 +20,7 @@ struct ProgramOptions {
   int64_t step_tokens = 512;  ///< tokens in one step at most; fewer when all sequences together have fewer
   int64_t rows = 0;           ///< rows of logits in one step at most; 0: one per sequence
   int64_t pages = 0;          ///< pages of the pool of token states; 0: enough for `sequences` × `context`
+  int64_t window_pages = 0;   ///< of those of layers that see a window; 0: enough for `sequences` windows and a step
   bool hidden_states = false;
   bool stateful = true;
   bool strict = false;

@@ -152,7 +152,8 @@ StepData step_data(const Program& program, const ForwardInputs& in) {
       for (int64_t p = 0; p * program.page_size() < span; ++p)
         pages.data<int32_t>()[s * program.max_pages() + p] = next++;
     }
-    add("page_table", std::move(pages));
+    add("page_table", pages);
+    add("window_table", std::move(pages));
   }
   if (in.pixel_values) add("pixel_values", in.pixel_values);
   if (in.input_features) add("input_features", in.input_features);

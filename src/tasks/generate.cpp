@@ -44,7 +44,7 @@ class Texts {
 
   bool take(const TokenEvent& event) {
     last = Clock::now();
-    if (first == Clock::time_point()) first = last;
+    if (first == Clock::time_point()) first = last;  // else a step of beams came before
     if (!event.prompt_logprobs.empty()) prompt_logprobs = event.prompt_logprobs;
     if (!event.found.empty()) return take(event.found);
     GeneratedText& text = texts_[static_cast<size_t>(event.text)];
@@ -139,11 +139,15 @@ GenerateResult generate(LoadedModel& model, const GenerateOptions& options, cons
   compile_ahead(program, result.prompt_tokens, width);
   const Clock::time_point start = Clock::now();
   bool cancelled = false;
-  while (engine.step())
+  int64_t left_to_read = result.prompt_tokens;
+  while (engine.step()) {
+    left_to_read -= program.options().step_tokens;  // beams say nothing before they end
+    if (left_to_read <= 0 && texts.first == Clock::time_point()) texts.first = Clock::now();
     if (width > 1 && on_text && !cancelled && !on_text({})) {
       cancelled = true;
       engine.cancel(id);
     }
+  }
   if (texts.failed()) throw Error(texts.failure);
   std::vector<GeneratedText> written = texts.finish(cancelled);
   static_cast<GeneratedText&>(result) = std::move(written.front());

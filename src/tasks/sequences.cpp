@@ -45,11 +45,15 @@ Tensor Sequences::append(std::span<const int32_t> ids, int64_t rows) {
   add("rows", count_ * rows, [&](int64_t r) { return (r / rows + 1) * each - rows + r % rows; });
   add("context", count_, [&](int64_t) { return length_; });
   add("slots", count_, [](int64_t s) { return s; });
-  add("page_table", count_ * program_.max_pages(), [&](int64_t i) {
-    return i / program_.max_pages() * pages_each_ + std::min(i % program_.max_pages(), pages_each_ - 1);
-  });
-  Tensor& pages = step.inputs.back().tensor;
-  pages = pages.reshaped({count_, program_.max_pages()});
+  const auto add_table = [&](std::string name, auto page_of) {
+    const int64_t width = program_.max_pages();
+    add(std::move(name), count_ * width, [&](int64_t i) { return page_of(i / width, i % width); });
+    step.inputs.back().tensor = step.inputs.back().tensor.reshaped({count_, width});
+  };
+  add_table("page_table", [&](int64_t s, int64_t p) { return s * pages_each_ + std::min(p, pages_each_ - 1); });
+  // A ring: what is written next takes the place of what has left the window.
+  const int64_t ring = program_.window_pages() / count_;
+  add_table("window_table", [&](int64_t s, int64_t p) { return ring == 0 ? 0 : s * ring + p % ring; });
 
   std::vector<NamedTensor> outputs = program_.run("decode", step);
   length_ += each;

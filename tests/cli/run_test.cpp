@@ -103,6 +103,12 @@ TEST(Run, RefusesWhatDoesNotFit) {
       {{"--prompt", "a", "--temperature", "nan"}, 2, "--temperature"},
       {{"--prompt", "a", "--top-p", "2"}, 2, "--top-p"},
       {{"--prompt", "a", "--memory", "1M"}, 1, "memory"},
+      {{"--prompt", "a", "--num-beams", "0"}, 2, "--num-beams"},
+      {{"--prompt", "a", "--num-beams", "2", "--num-return-sequences", "3"}, 2, "num_beams"},
+      {{"--prompt", "a", "--num-return-sequences", "2"}, 2, "num_return_sequences"},
+      {{"--prompt", "a", "--num-beams", "2", "--stop", "x"}, 2, "stop"},
+      {{"--prompt", "a", "--early-stopping", "soon"}, 2, "--early-stopping"},
+      {{"--prompt", "a", "--logprobs", "2"}, 2, "--json"},
   };
   for (const Case& c : cases) {
     const Outcome outcome = write(c.arguments);
@@ -111,6 +117,41 @@ TEST(Run, RefusesWhatDoesNotFit) {
     EXPECT_EQ(outcome.err.find("braid: error: "), 0u) << outcome.err;
     EXPECT_NE(outcome.err.find(c.says), std::string::npos) << outcome.err;
   }
+}
+
+TEST(Run, BeamsAndLogProbabilitiesAreInTheJson) {
+  const Outcome outcome =
+      write({"--prompt", "It was a", "--max-tokens", "8", "--num-beams", "3", "--num-return-sequences", "2",
+             "--length-penalty", "0.5", "--no-repeat-ngram-size", "2", "--logprobs", "2", "--prompt-logprobs", "1",
+             "--exact", "--json"});
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  const JsonDocument document = JsonDocument::parse(outcome.out, "stdout");
+  const Json root = document.root();
+  EXPECT_EQ(root.at("token_ids").size(), 8u);
+  EXPECT_EQ(root.at("others").size(), 1u);
+  EXPECT_GE(root.at("score").as_double(), root.at("others")[0].at("score").as_double());
+  ASSERT_EQ(root.at("logprobs").size(), 8u);
+  EXPECT_EQ(root.at("logprobs")[0].at("token_id").as_int(), root.at("token_ids")[0].as_int());
+  EXPECT_EQ(root.at("logprobs")[0].at("top").size(), 2u);
+  EXPECT_EQ(static_cast<int64_t>(root.at("prompt_logprobs").size()), root.at("prompt_tokens").as_int() - 1);
+  EXPECT_EQ(root.at("settings").at("num_beams").as_int(), 3);
+  EXPECT_EQ(root.at("settings").at("no_repeat_ngram_size").as_int(), 2);
+}
+
+TEST(Run, SeveralTextsStandApart) {
+  const Outcome outcome = write({"--prompt", "The", "--max-tokens", "6", "--temperature", "1", "--seed", "3",
+                                 "--num-return-sequences", "3"});
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  size_t lines = 0;
+  for (size_t at = outcome.out.find("---\n"); at != std::string::npos; at = outcome.out.find("---\n", at + 1)) ++lines;
+  EXPECT_EQ(lines, 2u);
+  EXPECT_EQ(outcome.out.find(write({"--prompt", "The", "--max-tokens", "6", "--temperature", "1", "--seed", "3"}).out),
+            0u);
+}
+
+TEST(Run, VerboseNamesTheSettingsInForce) {
+  const Outcome outcome = write({"--prompt", "The", "--max-tokens", "2", "--top-k", "7", "--verbose"});
+  EXPECT_NE(outcome.err.find("settings: top_k 7"), std::string::npos) << outcome.err;
 }
 
 TEST(Run, AReceiptSaysWhatRanWhere) {

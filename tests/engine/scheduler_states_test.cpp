@@ -223,7 +223,7 @@ class Traffic {
 };
 
 TEST(SchedulerStates, EverySequenceFindsItsPastWhateverBranchesAndWhoIsPreempted) {
-  Traffic traffic({.context = 80, .step_tokens = 16, .slots = 8, .page_size = 4, .pages = 44}, 1);
+  Traffic traffic({.context = 80, .step_tokens = 16, .slots = 8, .page_size = 4, .pages = 30}, 1);
   traffic.run(20'000, 5);
   EXPECT_GT(traffic.finished, 500);
   EXPECT_GT(traffic.branched, 1000);

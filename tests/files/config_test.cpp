@@ -311,11 +311,60 @@ TEST(GenerationConfig, ReadsTheFileAndFallsBackToTheConfig) {
   EXPECT_EQ(g.forced_decoder_ids[0], (std::pair<int64_t, int64_t>{2, 50359}));
 }
 
+TEST(GenerationConfig, ReadsEverySettingOfTransformers) {
+  const Config own = parse(
+      R"({"typical_p":0.9,"top_h":0.4,"epsilon_cutoff":0.001,"eta_cutoff":0.002,"encoder_repetition_penalty":1.2,
+      "no_repeat_ngram_size":3,"encoder_no_repeat_ngram_size":4,"bad_words_ids":[[1],[2,3]],"min_length":5,
+      "sequence_bias":[[[7,8],-2.5]],"min_new_tokens":6,"forced_bos_token_id":9,"forced_eos_token_id":[2,4],
+      "exponential_decay_length_penalty":[10,1.1],"num_beams":4,"num_return_sequences":2,"length_penalty":0.6,
+      "early_stopping":"never","bos_token_id":null})");
+  const GenerationConfig g = GenerationConfig::from(&own, own);
+  EXPECT_EQ(g.typical_p, 0.9);
+  EXPECT_EQ(g.top_h, 0.4);
+  EXPECT_EQ(g.epsilon_cutoff, 0.001);
+  EXPECT_EQ(g.eta_cutoff, 0.002);
+  EXPECT_EQ(g.encoder_repetition_penalty, 1.2);
+  EXPECT_EQ(g.no_repeat_ngram_size, 3);
+  EXPECT_EQ(g.encoder_no_repeat_ngram_size, 4);
+  EXPECT_EQ(g.bad_words_ids, (std::vector<std::vector<int32_t>>{{1}, {2, 3}}));
+  ASSERT_EQ(g.sequence_bias.size(), 1u);
+  EXPECT_EQ(g.sequence_bias[0].first, (std::vector<int32_t>{7, 8}));
+  EXPECT_EQ(g.sequence_bias[0].second, -2.5);
+  EXPECT_EQ(g.min_length, 5);
+  EXPECT_EQ(g.min_new_tokens, 6);
+  EXPECT_EQ(g.forced_bos_token_id, 9);
+  EXPECT_EQ(g.forced_eos_token_ids, (std::vector<int64_t>{2, 4}));
+  EXPECT_EQ(g.exponential_decay_length_penalty, (std::pair<int64_t, double>{10, 1.1}));
+  EXPECT_EQ(g.num_beams, 4);
+  EXPECT_EQ(g.num_return_sequences, 2);
+  EXPECT_EQ(g.length_penalty, 0.6);
+  EXPECT_EQ(g.early_stopping, EarlyStopping::never);
+  EXPECT_EQ(g.bos_token_id, std::nullopt);
+}
+
+TEST(GenerationConfig, OneIsLaidOverAnotherSettingBySetting) {
+  const Config a = parse(R"({"temperature":0,"eos_token_id":5,"early_stopping":true,"suppress_tokens":[1]})");
+  const Config b = parse(R"({"temperature":0.7,"top_k":40,"eos_token_id":[6,7],"do_sample":true,"max_length":99,
+      "early_stopping":false,"bad_words_ids":[[3]],"suppress_tokens":[2]})");
+  const GenerationConfig g = GenerationConfig::from(&a, a).or_else(GenerationConfig::from(&b, b));
+  EXPECT_EQ(g.temperature, 0) << "zero is a setting";
+  EXPECT_EQ(g.top_k, 40);
+  EXPECT_EQ(g.eos_token_ids, std::vector<int64_t>{5});
+  EXPECT_EQ(g.do_sample, true);
+  EXPECT_EQ(g.max_length, 99);
+  EXPECT_EQ(g.early_stopping, EarlyStopping::yes);
+  EXPECT_EQ(g.bad_words_ids.size(), 1u);
+  EXPECT_EQ(g.suppress_tokens, std::vector<int64_t>{1});
+}
+
 TEST(GenerationConfig, ValuesThatNoSamplerCanUseAreRefused) {
   const Config config = parse("{}");
   for (const char* text : {R"({"temperature":-1})", R"({"top_p":2})", R"({"top_k":-5})", R"({"repetition_penalty":0})",
                            R"({"eos_token_id":-2})", R"({"eos_token_id":[1,"x"]})", R"({"max_length":-1})",
-                           R"({"forced_decoder_ids":[[1]]})", R"({"temperature":"hot"})", "[]", "{"}) {
+                           R"({"forced_decoder_ids":[[1]]})", R"({"bad_words_ids":[[]]})", R"({"bad_words_ids":[3]})",
+                           R"({"sequence_bias":[[[1],"x"]]})", R"({"num_beams":0})", R"({"early_stopping":"later"})",
+                           R"({"exponential_decay_length_penalty":[1]})", R"({"min_length":-3})",
+                           R"({"typical_p":0})", R"({"forced_eos_token_id":[-2]})", R"({"temperature":"hot"})", "[]", "{"}) {
     test::TempDirectory folder;
     folder.write("generation_config.json", text);
     const Error error = failure_of([&] { GenerationConfig::read(folder.path().string(), config); });

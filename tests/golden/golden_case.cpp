@@ -127,7 +127,7 @@ OracleModel::OracleModel(const GoldenCase& golden, const EntryOptions& options, 
   for (const std::string& name : golden.model().entries) {
     const Graph& graph = entries_.emplace(name, golden.model().build(name, options_)).first->second.graph();
     SymbolValues sizes;
-    sizes[Symbol::pages] = sequences_ * options_.max_pages;
+    sizes[Symbol::pages] = sizes[Symbol::window_pages] = sequences_ * options_.max_pages;
     sizes[Symbol::slots] = sizes[Symbol::source_slots] = sequences_;
     for (const uint32_t n : graph.states()) {
       const Type& type = graph.node(n).types.front();
@@ -168,7 +168,8 @@ OracleModel::Outputs OracleModel::step(const std::string& entry, const std::vect
               {"context", integers(context)},
               {"slots", integers(slots)},
               {"source_slot", integers(slots)},
-              {"page_table", integers(pages, {count, options_.max_pages})}});
+              {"page_table", integers(pages, {count, options_.max_pages})},
+              {"window_table", integers(pages, {count, options_.max_pages})}});
 }
 
 OracleModel::Outputs OracleModel::step(const std::string& entry, const std::string& input, const Tensor& media) {
@@ -187,7 +188,7 @@ OracleModel::Outputs OracleModel::run(const std::string& entry, const SymbolValu
       .inputs = {},
       .parameters = oracle::parameters_by_name([&](std::string_view name) { return golden_.weights().at(name); }),
       .states = std::move(states_)};
-  feeds.sizes[Symbol::pages] = sequences_ * options_.max_pages;
+  feeds.sizes[Symbol::pages] = feeds.sizes[Symbol::window_pages] = sequences_ * options_.max_pages;
   feeds.sizes[Symbol::slots] = feeds.sizes[Symbol::source_slots] = sequences_;
   for (const uint32_t n : program.graph().inputs()) {
     const std::string& name = program.graph().node(n).attrs.text("name");

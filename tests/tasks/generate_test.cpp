@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <set>
 
 #include "core/error.h"
 #include "core/json.h"
@@ -156,6 +157,135 @@ TEST(Generate, ASeedMakesASampledTextRepeatable) {
   };
   EXPECT_EQ(text(1), text(1));
   EXPECT_NE(text(1), text(2));
+}
+
+TEST(Generate, HonoursTheModelsSettingsAndPutsWhatIsAskedForOverThem) {
+  const Reference r = references().front();
+  LoadedModel model = load_model(load_options());
+  model.generation.no_repeat_ngram_size = 1;
+  model.generation.max_new_tokens = 12;
+  const GenerateResult own = generate(model, {.prompt_ids = r.input_ids});
+  EXPECT_EQ(own.completion_tokens, 12);
+  std::vector<int32_t> all = r.input_ids;
+  all.insert(all.end(), own.token_ids.begin(), own.token_ids.end());
+  const std::set<int32_t> distinct(own.token_ids.begin(), own.token_ids.end());
+  EXPECT_EQ(distinct.size(), own.token_ids.size()) << "no token comes twice";
+  const GenerateResult asked =
+      generate(model, {.prompt_ids = r.input_ids, .settings = {.no_repeat_ngram_size = 0}, .max_tokens = 20});
+  EXPECT_EQ(asked.token_ids, std::vector<int32_t>(r.generated.begin(), r.generated.begin() + 20));
+}
+
+TEST(Generate, FindsBeamsOfWhichTheBestIsAtLeastAsLikelyAsTheGreedyText) {
+  const Reference r = references().front();
+  LoadOptions options = load_options();
+  options.generation = GenerationConfig{.num_beams = 4, .num_return_sequences = 3};
+  LoadedModel model = load_model(options);
+  EXPECT_EQ(model.program->slots(), 4);
+  int calls = 0;
+  std::string shown;
+  const GenerateResult beams =
+      generate(model, {.prompt = r.prompt, .settings = *options.generation, .max_tokens = 16, .logprobs = 1},
+               [&](std::string_view text) {
+                 ++calls;
+                 shown += text;
+                 return true;
+               });
+  EXPECT_GT(calls, 10);
+  EXPECT_EQ(shown, "");
+  ASSERT_EQ(beams.others.size(), 2u);
+  const auto sum = [](const GeneratedText& text) {
+    double sum = 0;
+    for (const TokenLogprob& l : text.logprobs) sum += l.logprob;
+    return sum;
+  };
+  const GenerateResult greedy = generate(model, {.prompt = r.prompt, .max_tokens = 16, .logprobs = 1});
+  ASSERT_EQ(beams.token_ids.size(), 16u);
+  EXPECT_GE(sum(beams), sum(greedy));
+  EXPECT_NEAR(*beams.score, sum(beams) / 16, 1e-5) << "the mean at a length penalty of 1";
+  EXPECT_GE(*beams.score, *beams.others[0].score);
+  EXPECT_GE(*beams.others[0].score, *beams.others[1].score);
+  EXPECT_EQ(model.need_tokenizer().decode(beams.token_ids), beams.text);
+  EXPECT_FALSE(beams.others[1].text.empty());
+}
+
+TEST(Generate, ABeamSearchCanBeStopped) {
+  LoadOptions options = load_options();
+  options.generation = GenerationConfig{.num_beams = 2};
+  LoadedModel model = load_model(options);
+  int calls = 0;
+  const GenerateResult result =
+      generate(model, {.prompt = "It was", .settings = *options.generation, .max_tokens = 60},
+               [&](std::string_view) { return ++calls < 5; });
+  EXPECT_EQ(result.finish_reason, FinishReason::cancelled);
+  EXPECT_EQ(calls, 5);
+}
+
+TEST(Generate, GivesTheLogProbabilitiesOfPromptAndText) {
+  const Reference r = references().front();
+  LoadOptions options = load_options();
+  options.rows = 64;
+  options.step_tokens = 64;
+  LoadedModel model = load_model(options);
+  const std::vector<int32_t> text(r.generated.begin(), r.generated.begin() + 10);
+  const GenerateResult written =
+      generate(model, {.prompt_ids = r.input_ids, .max_tokens = 10, .logprobs = 3, .prompt_logprobs = 0});
+  ASSERT_EQ(written.logprobs.size(), 10u);
+  EXPECT_EQ(written.prompt_logprobs.size(), r.input_ids.size() - 1);
+  for (size_t i = 0; i < 10; ++i) {
+    const TokenLogprob& l = written.logprobs[i];
+    ASSERT_EQ(l.top.size(), 3u);
+    EXPECT_EQ(l.token, text[i]);
+    EXPECT_EQ(l.top[0].token, text[i]) << "greedy takes the likeliest";
+    EXPECT_EQ(l.top[0].logprob, l.logprob);
+    EXPECT_GT(l.top[0].logprob, l.top[1].logprob);
+  }
+  // The same tokens as a prompt have the same log-probabilities, however it is cut into steps.
+  std::vector<int32_t> all = r.input_ids;
+  all.insert(all.end(), text.begin(), text.end());
+  options.rows = options.step_tokens = 7;
+  LoadedModel cut = load_model(options);
+  const GenerateResult read = generate(cut, {.prompt_ids = all, .max_tokens = 1, .prompt_logprobs = 1});
+  ASSERT_EQ(read.prompt_logprobs.size(), all.size() - 1);
+  for (size_t i = 0; i < 10; ++i) {
+    const TokenLogprob& l = read.prompt_logprobs[r.input_ids.size() - 1 + i];
+    EXPECT_EQ(l.token, text[i]);
+    EXPECT_EQ(l.logprob, written.logprobs[i].logprob);
+  }
+}
+
+TEST(Generate, WritesSeveralTextsFromOnePrompt) {
+  LoadOptions options = load_options();
+  options.sequences = 3;
+  LoadedModel model = load_model(options);
+  const auto write = [&](uint64_t seed, int64_t count) {
+    return generate(model, {.prompt = "The", .settings = {.temperature = 1, .num_return_sequences = count},
+                            .seed = seed, .max_tokens = 12});
+  };
+  const GenerateResult three = write(5, 3);
+  ASSERT_EQ(three.others.size(), 2u);
+  EXPECT_EQ(three.text, write(5, 1).text);
+  EXPECT_EQ(three.others[1].text, write(7, 1).text);
+}
+
+TEST(Generate, RefusesSettingsThatDoNotGoTogether) {
+  LoadOptions options = load_options();
+  options.sequences = 2;
+  LoadedModel model = load_model(options);
+  const auto field = [&](GenerateOptions o) -> std::string {
+    o.prompt = "The";
+    o.max_tokens = 2;
+    try {
+      generate(model, o);
+    } catch (const UsageError& error) {
+      return error.place().field;
+    }
+    return "accepted";
+  };
+  EXPECT_EQ(field({.settings = {.num_beams = 2}, .stop = {"x"}}), "stop");
+  EXPECT_EQ(field({.settings = {.num_return_sequences = 2}}), "num_return_sequences");
+  EXPECT_EQ(field({.settings = {.num_beams = 2, .num_return_sequences = 3}}), "num_return_sequences");
+  EXPECT_EQ(field({.settings = {.num_beams = 3}}), "sequences") << "the program has room for two";
+  EXPECT_EQ(field({.settings = {.num_beams = 2}}), "accepted");
 }
 
 TEST(Generate, TimesWhatItDoes) {
