@@ -18,7 +18,9 @@ void causal_lm(const Scope& root, const Decoder& c, const Step& t) {
   const Scope head = c.tied ? root[c.model][c.embeddings] : root[c.head];
   Value logits = token_logits(head, t, x, c.vocabulary);
   if (c.head_bias) logits = logits + root[c.head].floats("bias", {c.vocabulary});
-  t.builder().output("logits", c.finish ? c.finish(logits) : logits);
+  if (c.logit_scale != 1) logits = logits * c.logit_scale;
+  if (c.logit_cap > 0) logits = tanh(logits * (1 / c.logit_cap)) * c.logit_cap;
+  t.builder().output("logits", logits);
 }
 
 void features(const Scope& root, const Decoder& c, const Step& t) {

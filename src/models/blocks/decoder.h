@@ -29,7 +29,8 @@ struct Decoder {
   int64_t vocabulary = 0, max_positions = 0;  ///< as in Model
   /// From token ids to the last hidden states, after the final norm (tokens, width).
   std::function<Value(const Scope& model, const Step& t, HiddenStates& hidden)> body;
-  std::function<Value(Value logits)> finish = {};  ///< scales and caps of the logits
+  double logit_scale = 1;
+  double logit_cap = 0;  ///< soft cap of the logits; 0: none
   std::vector<Rename> renames = {};
   std::vector<std::string> stale = {};
 };
