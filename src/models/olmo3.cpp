@@ -1,4 +1,4 @@
-// OLMo 3 (arXiv:2512.13961): OLMo 2 with a sliding window in three layers of four, which the scaling of rotary
+// OLMo 3 (Ai2, 2025): OLMo 2 with a sliding window in three layers of four, which the scaling of rotary
 // positions leaves alone.
 
 #include "models/blocks/llama_like.h"

@@ -57,17 +57,18 @@ Blueprint decoder_family(const Config& config, Decoder c) {
                       .vocabulary = c.vocabulary,
                       .max_positions = c.max_positions,
                       .renames = c.renames,
+                      .features = forward([c](const Scope& root, const Step& t) { features(root, c, t); }),
+                      .head = {c.head + ".*"},
                       .stale = c.stale};
   blueprint.renames.push_back({c.model + ".", ""});
   blueprint.renames.push_back({"score.", "classifier."});
   for (const char* pattern : {"*.rotary_emb.inv_freq", "score.*", "classifier.*"}) blueprint.stale.push_back(pattern);
   if (chosen != classes[0] || c.tied) blueprint.stale.push_back(c.head + ".*");
   const int64_t labels = label_count(config);
-  const Entry all_features = forward([c](const Scope& root, const Step& t) { features(root, c, t); });
   if (chosen == classes[0]) {
-    blueprint.entries = {{"decode", [c](const Scope& root, const Step& t) { causal_lm(root, c, t); }}, all_features};
+    blueprint.entries = {{"decode", [c](const Scope& root, const Step& t) { causal_lm(root, c, t); }}};
   } else if (chosen == classes[1]) {
-    blueprint.entries = {all_features};
+    blueprint.entries = {*blueprint.features};
   } else if (chosen == classes[2]) {
     blueprint.entries = {forward([c, labels](const Scope& root, const Step& t) {
       t.builder().output("logits", root.project("score", last_of_each(t, run_body(root, c, t)), labels));

@@ -16,18 +16,20 @@ Value feed_forward(const Scope& s, const LayerParts& parts, Value x) {
 
 Value body(const Scope& s, const LlamaLike& c, const Step& t, HiddenStates& hidden) {
   const int64_t width = c.attention.heads.hidden, head_dim = c.attention.heads.head_dim;
-  const Rotary rotary(t, c.rope, head_dim, c.pairs);
-  const std::optional<Rotary> sliding_rotary =
-      c.sliding_rope ? std::optional<Rotary>(std::in_place, t, *c.sliding_rope, head_dim, c.pairs) : std::nullopt;
+  std::optional<Rotary> rotary, sliding_rotary;  // those that some layer wants
+  const auto rotary_of = [&](bool sliding) {
+    const bool other = sliding && c.sliding_rope;
+    std::optional<Rotary>& made = other ? sliding_rotary : rotary;
+    if (!made) made.emplace(t, other ? *c.sliding_rope : c.rope, head_dim, c.pairs);
+    return &*made;
+  };
   Value x = embedding(s["embed_tokens"], t.token_ids(), c.vocabulary, width);
   if (c.embedding_scale != 1) x = x * c.embedding_scale;
   x = run_layers(s["layers"], c.layers, x, hidden, [&](const Scope& l, int64_t index, Value in) {
     const auto i = static_cast<size_t>(index);
     LayerParts parts{c, t, c.attention};
     if (!c.windows.empty()) parts.attention.how.window = c.windows[i];
-    const bool sliding = parts.attention.how.window > 0;
-    if (c.rotated.empty() || c.rotated[i])
-      parts.attention.rotary = sliding && sliding_rotary ? &*sliding_rotary : &rotary;
+    if (c.rotated.empty() || c.rotated[i]) parts.attention.rotary = rotary_of(parts.attention.how.window > 0);
     return c.layer(l, parts, in);
   });
   return c.norm(s[c.last_norm], x);
