@@ -1,5 +1,7 @@
 #include "files/gguf_architectures.h"
 
+#include <algorithm>
+
 #include "core/error.h"
 
 namespace braid {
@@ -182,7 +184,7 @@ constexpr GgufArchitecture kArchitectures[] = {
     {"gemma", "gemma", "GemmaForCausalLM", "", "", kDecoder, kGemmaNames},
     {"gemma2", "gemma2", "Gemma2ForCausalLM", "", "", kGemma2, kGemma2Names, 46},
     {"gemma3", "gemma3_text", "Gemma3ForCausalLM", "", R"("sliding_window_pattern": 6)", kGemma2, kGemma2Names, 62},
-    {"phi3", "phi3", "Phi3ForCausalLM", "", "", kPhi3, kPhi3Names},
+    {"phi3", "phi3", "Phi3ForCausalLM", "", "", kPhi3, kPhi3Names, 0, true},
     {"gpt2", "gpt2", "GPT2LMHeadModel", "", "", kGpt2, kGpt2Names},
     // The converter leaves the pooler out: such files are for embeddings.
     {"bert", "bert", "BertModel", "", R"("add_pooling_layer": false)", kBert, kBertNames},
@@ -230,6 +232,12 @@ const GgufArchitecture& gguf_architecture(const GgufMetadata& metadata) {
     if (known.find(row.name) == std::string::npos) known += " " + std::string(row.name);
   }
   metadata.fail(kKey, "unknown architecture \"" + std::string(name.substr(0, 64)) + "\"", "Braid reads" + known);
+}
+
+bool gguf_special_take_spaces(const GgufMetadata& metadata) {
+  const std::string_view name = metadata.text("general.architecture").value_or("");
+  const auto row = std::ranges::find(kArchitectures, name, &GgufArchitecture::name);
+  return row != std::end(kArchitectures) && row->special_take_spaces;
 }
 
 std::map<std::string, GgufPlace, std::less<>> gguf_places(const GgufArchitecture& architecture,

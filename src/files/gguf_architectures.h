@@ -47,11 +47,15 @@ struct GgufArchitecture {
   /// Gemma's configs say by what queries are scaled, its files do not: llama.cpp knows the largest model of either
   /// generation by this number of layers and scales by width / heads there, elsewhere by the head's size. 0: no Gemma.
   int64_t largest_layers = 0;
+  bool special_take_spaces = false;  ///< its special tokens take the spaces behind them along; files do not say so
 };
 std::span<const GgufArchitecture> gguf_architectures();
 
 /// Of a file. Throws Error naming the architecture and those that are known.
 const GgufArchitecture& gguf_architecture(const GgufMetadata& metadata);
+
+/// The column of that name; false for architectures that are not in the table (a vocabulary can be read all the same).
+bool gguf_special_take_spaces(const GgufMetadata& metadata);
 
 /// Where a tensor of the family lies in the file.
 struct GgufPlace {

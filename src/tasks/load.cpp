@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "files/gguf_architectures.h"
 #include "models/gguf_index.h"
+#include "tasks/gguf_tokenizer.h"
 #include "tasks/sources.h"
 #include "text/tokenizer.h"
 
@@ -65,6 +66,11 @@ std::shared_ptr<const Checkpoint> open_checkpoint(const ModelFolder& place) {
 }
 
 std::shared_ptr<const Tokenizer> tokenizer_of(const ModelFolder& place) {
+  if (is_gguf(place.file)) {
+    const GgufModel model = GgufModel::open(place.file, false);
+    return has_gguf_tokenizer(model.metadata()) ? std::make_shared<const Tokenizer>(gguf_tokenizer(model.metadata()))
+                                                : nullptr;
+  }
   if (!place.has("tokenizer.json")) return nullptr;
   return std::make_shared<const Tokenizer>(Tokenizer::load(place.path_of("tokenizer.json")));
 }
