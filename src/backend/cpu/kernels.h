@@ -7,8 +7,8 @@
 //   f32 and 16-bit weights: `kLanes` partial sums along K (lane i takes the elements i mod lanes of each vector), one
 //   vector
 //     accumulator per output, folded by halves at the end;
-//   integer weights: exact i32 sums per block of 32, added block by block: acc = fma(float(sum), x_scale * w_scale,
-//   acc).
+//   integer weights: exact i32 sums per block of 32, scaled block by block, then group by group of 128:
+//     part = fma(float(sum), w_scale, part), acc = fma(part, x_scale, acc).
 // So a row gives the same bits alone and among others, and however the output is cut into tiles.
 
 #include <cstddef>
@@ -87,18 +87,20 @@ struct Convolution {
   int64_t row_begin = 0, row_end = 0;  ///< output rows (1-d: output columns) of this call
 };
 
-/// One sequence, channels [c_begin, c_end): rows of x, dt, y are `channels` floats apart; b, c rows `state` apart. y
-/// does not overlap x or dt.
+/// One sequence, channels [c_begin, c_end): rows of x and y are `channels` floats apart, those of dt `heads`, those of b
+/// and c `groups * state`. y does not overlap x or dt. Channels of a head lie together, heads of a group too.
 struct SelectiveScanWork {
   const float* x = nullptr;
   const float* dt = nullptr;
-  const float* a = nullptr;  ///< (channels, state)
-  const float* b = nullptr;  ///< (rows, state)
-  const float* c = nullptr;  ///< (rows, state)
-  const float* d = nullptr;  ///< (channels)
+  const float* a = nullptr;  ///< (heads, decays)
+  const float* b = nullptr;  ///< (rows, groups, state)
+  const float* c = nullptr;  ///< (rows, groups, state)
+  const float* d = nullptr;  ///< (heads)
   float* h = nullptr;        ///< (channels, state), in and out
   float* y = nullptr;
-  int64_t rows = 0, channels = 0, state = 0, c_begin = 0, c_end = 0;
+  int64_t rows = 0, channels = 0, heads = 0, groups = 1, state = 0;
+  int64_t decays = 0;  ///< state, or 1: a head's state decays as one
+  int64_t c_begin = 0, c_end = 0;
 };
 
 enum class Unary : uint8_t {
