@@ -19,6 +19,9 @@ struct TensorIndex {
   std::vector<std::string> names;  ///< of all tensors
   /// Nothing when the checkpoint has no tensor of this name.
   std::function<std::optional<Type>(std::string_view name)> find;
+  /// Where a file has other names or another arrangement than the family: the tensor as an expression over the file's,
+  /// of the type that `find` gives. Empty: parameters are the file's tensors.
+  std::function<Value(Builder&, std::string_view name)> expression = {};
   /// With random weights every tensor exists in this format (f32 where it is quantised and the tensor is no operand of
   /// a product, or has rows that are no whole number of blocks); then `names` and `find` are not asked.
   std::optional<Format> random;

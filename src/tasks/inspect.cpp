@@ -64,7 +64,7 @@ std::vector<TensorDescription> describe_tensors(const LoadedModel& model, bool c
   std::vector<TensorDescription> tensors;
   if (!model.checkpoint) return tensors;
   for (const std::string& name : model.checkpoint->names()) {
-    const SafetensorsEntry& entry = *model.checkpoint->entry(name);
+    const TensorEntry& entry = *model.checkpoint->entry(name);
     tensors.push_back({name, entry.format, entry.shape, entry.bytes, {}});
   }
   if (checksums)
