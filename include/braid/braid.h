@@ -28,12 +28,12 @@ struct Options {
   int64_t context = 0;          ///< longest sequence in tokens; 0: the model's, at most 8192
 };
 
-/// Settings that are left out are as the model's generation_config.json says, else without effect; without a temperature
-/// the most probable token is taken, unless the model samples.
+/// Settings that are left out are as the model's generation_config.json says, else without effect; without a
+/// temperature the most probable token is taken, unless the model samples.
 struct Generation {
   std::string prompt = {};
-  std::vector<int32_t> prompt_ids = {};  ///< instead of `prompt`, taken as they are
-  int64_t max_tokens = 0;                ///< 0: as the model says, else as many as the context leaves
+  std::vector<int32_t> prompt_ids = {};    ///< instead of `prompt`, taken as they are
+  int64_t max_tokens = 0;                  ///< 0: as the model says, else as many as the context leaves
   std::optional<double> temperature = {};  ///< 0: the most probable token
   std::optional<int64_t> top_k = {};       ///< 0: all
   std::optional<double> top_p = {}, min_p = {};

@@ -88,7 +88,7 @@ struct Status {
 
 struct CompileOptions {
   std::string size_class = "many";  ///< "one", "few", "many": guards of rules and kernels see it
-  SymbolValues bounds;              ///< upper bounds of the step's symbols; pool sizes of pages, window_pages, slots, source_slots
+  SymbolValues bounds;  ///< upper bounds of the step's symbols; pool sizes of pages, window_pages, slots, source_slots
   RewriteOptions rewrite;
   bool strict = false;  ///< a slow fallback is an error of compile()
 };
@@ -125,7 +125,8 @@ class Backend {
   virtual std::string_view name() const = 0;  ///< "cpu", "oracle", "null"
   virtual Device device() const = 0;
   virtual std::shared_ptr<Buffer> allocate(size_t bytes) = 0;
-  /// Row `from` of a pool's first axis becomes its row `to` as well, before the next step. (Pools of the host's memory.)
+  /// Row `from` of a pool's first axis becomes its row `to` as well, before the next step. (Pools of the host's
+  /// memory.)
   virtual void copy_row(const Tensor& pool, int64_t from, int64_t to);
   /// How this backend's WeightStore turns parameters into packs.
   virtual LoadRunner load_runner() const = 0;

@@ -32,12 +32,12 @@ void add_generation_flags(Flags& flags, GenerationConfig& settings) {
       "--early-stopping", [&settings](const std::string& text) { settings.early_stopping = early_stopping(text); },
       "WHEN: a beam search ends: yes, no (when better is unlikely), never (impossible)");
   flags.value(
-      "--bad-words", [&settings](const std::string& text) {
-        settings.bad_words_ids.push_back(parse_ids("--bad-words", text));
-      },
+      "--bad-words",
+      [&settings](const std::string& text) { settings.bad_words_ids.push_back(parse_ids("--bad-words", text)); },
       "1,2,3: token ids that are not to be written in a row (may be repeated)");
   flags.value(
-      "--suppress", [&settings](const std::string& text) {
+      "--suppress",
+      [&settings](const std::string& text) {
         for (const int32_t id : parse_ids("--suppress", text)) settings.suppress_tokens.push_back(id);
       },
       "1,2,3: token ids that are not to be written");

@@ -47,9 +47,7 @@ void declare(Flags& flags, Arguments& a) {
 }
 
 /// Drawn before anything runs, so that --json can name it.
-uint64_t seed_of(const Arguments& a) {
-  return a.seed ? static_cast<uint64_t>(*a.seed) : std::random_device()();
-}
+uint64_t seed_of(const Arguments& a) { return a.seed ? static_cast<uint64_t>(*a.seed) : std::random_device()(); }
 
 GenerateOptions generate_options(const Arguments& a, const LoadedModel& model) {
   GenerateOptions options;

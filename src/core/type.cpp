@@ -6,8 +6,8 @@
 namespace braid {
 
 std::string_view name(Symbol symbol) {
-  constexpr std::string_view kNames[kSymbols] = {"",       "tokens", "sequences", "rows",
-                                                 "source", "pages", "window_pages", "slots", "source_slots"};
+  constexpr std::string_view kNames[kSymbols] = {"",      "tokens",       "sequences", "rows",        "source",
+                                                 "pages", "window_pages", "slots",     "source_slots"};
   return kNames[static_cast<size_t>(symbol)];
 }
 

@@ -19,8 +19,8 @@ std::vector<float> log_softmax(std::span<const float> logits) {
   return row;
 }
 
-/// −log(−log u): the largest of log p + noise is a draw from p, the k largest k draws without replacement (Gumbel-top-k,
-/// arXiv:1903.06059).
+/// −log(−log u): the largest of log p + noise is a draw from p, the k largest k draws without replacement
+/// (Gumbel-top-k, arXiv:1903.06059).
 double gumbel(double u) { return -std::log(-std::log(std::max(u, 0x1p-60))); }
 
 }  // namespace

@@ -16,11 +16,11 @@ namespace braid {
 
 struct DecodingOptions {
   SamplingOptions sampling = {};
-  int64_t sequences = 1;       ///< texts to give; text i of several draws is what the seed + i gives alone
-  int64_t beams = 1;           ///< above 1: a beam search, at temperature 0 over the likeliest, else by draws
-  double length_penalty = 1;   ///< a beam's score: the sum of its log-probabilities ÷ its length to this power
+  int64_t sequences = 1;      ///< texts to give; text i of several draws is what the seed + i gives alone
+  int64_t beams = 1;          ///< above 1: a beam search, at temperature 0 over the likeliest, else by draws
+  double length_penalty = 1;  ///< a beam's score: the sum of its log-probabilities ÷ its length to this power
   EarlyStopping early_stopping = EarlyStopping::no;
-  int64_t logprobs = -1;       ///< log-probabilities of tokens, with so many of the likeliest; -1: none
+  int64_t logprobs = -1;  ///< log-probabilities of tokens, with so many of the likeliest; -1: none
 
   /// Sequences that run at once.
   int64_t width() const { return std::max(beams, sequences); }
@@ -53,7 +53,7 @@ struct Hypothesis {
 class Decoding {
  public:
   struct Advance {
-    std::vector<Branch> next = {};            ///< the sequences of the next step; none: the request is over
+    std::vector<Branch> next = {};           ///< the sequences of the next step; none: the request is over
     std::vector<WrittenToken> written = {};  ///< in the order of the texts
   };
   virtual ~Decoding() = default;

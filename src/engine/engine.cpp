@@ -74,15 +74,16 @@ RequestId Engine::submit(GenerateRequest request, TokenCallback callback) {
   if (request.prompt_logprobs < -1)
     throw UsageError("prompt_logprobs is negative", {.file = {}, .field = "prompt_logprobs", .offset = {}},
                      "give 0 or more");
-  Active active{.decoding = std::move(decoding),
-                .open = texts,
-                .alone = width == 1,
-                .shape = {.prompt = request.prompt.size(),
-                          .last = request.prompt.size() + static_cast<size_t>(std::max<int64_t>(0, request.max_tokens))},
-                .source_tokens = {},
-                .prompt_top = request.prompt_logprobs,
-                .source = std::move(request.source),
-                .callback = std::move(callback)};
+  Active active{
+      .decoding = std::move(decoding),
+      .open = texts,
+      .alone = width == 1,
+      .shape = {.prompt = request.prompt.size(),
+                .last = request.prompt.size() + static_cast<size_t>(std::max<int64_t>(0, request.max_tokens))},
+      .source_tokens = {},
+      .prompt_top = request.prompt_logprobs,
+      .source = std::move(request.source),
+      .callback = std::move(callback)};
   // What "encoder" settings look at, where a model has no encoder, is the prompt.
   if (!active.source) active.source_tokens = request.prompt;
   const RequestId id = scheduler_.add({.prompt = std::move(request.prompt),

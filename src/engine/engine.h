@@ -80,8 +80,8 @@ class Engine {
   };
   /// What became of the sampled requests of a step.
   struct Results {
-    std::vector<Outcome> outcomes;                     // in the order of the batch
-    std::map<RequestId, Decoding::Advance> advances;   // of those that did not fail
+    std::vector<Outcome> outcomes;                    // in the order of the batch
+    std::map<RequestId, Decoding::Advance> advances;  // of those that did not fail
     std::map<RequestId, std::string> failures;
   };
   void encode(const Batch& batch);

@@ -104,10 +104,10 @@ Program::Program(Model model, std::shared_ptr<Backend> backend, std::shared_ptr<
   bounds_[Symbol::window_pages] = options_.window_pages > 0 && window_ > 0
                                       ? options_.window_pages
                                       : braid::window_pages({.sequences = options_.sequences,
-                                                       .window = window_,
-                                                       .step_tokens = options_.step_tokens,
-                                                       .page_size = entry_options_.page_size,
-                                                       .context = options_.context});
+                                                             .window = window_,
+                                                             .step_tokens = options_.step_tokens,
+                                                             .page_size = entry_options_.page_size,
+                                                             .context = options_.context});
   if (window_ > 0 && !has_pool(decode, Symbol::pages)) bounds_[Symbol::pages] = 0;
 }
 

@@ -45,12 +45,12 @@ class Program {
   const ProgramOptions& options() const { return options_; }
   bool has_entry(std::string_view name) const;
   int64_t page_size() const { return entry_options_.page_size; }
-  int64_t max_pages() const { return entry_options_.max_pages; }  ///< width of the page table
-  int64_t pages() const { return bounds_[Symbol::pages]; }        ///< pages of the pool of whole contexts
+  int64_t max_pages() const { return entry_options_.max_pages; }          ///< width of the page table
+  int64_t pages() const { return bounds_[Symbol::pages]; }                ///< pages of the pool of whole contexts
   int64_t window_pages() const { return bounds_[Symbol::window_pages]; }  ///< of the pool of windows
   /// Tokens that the layers of the pool of windows see at most; 0: there are none.
   int64_t window() const { return window_; }
-  int64_t slots() const { return bounds_[Symbol::slots]; }        ///< rows of sequence states, and of source states
+  int64_t slots() const { return bounds_[Symbol::slots]; }  ///< rows of sequence states, and of source states
   /// Whether an entry keeps states of this lifetime between steps.
   bool keeps(std::string_view entry, Lifetime lifetime);
 

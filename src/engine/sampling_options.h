@@ -15,23 +15,23 @@ struct SequenceBias {
 };
 
 struct SamplingOptions {
-  double temperature = 0;      ///< ≥ 0; 0 is greedy: the largest logit, filters have no effect
-  double top_h = 0;            ///< (0, 1]: tokens in order until they have this share of the entropy; 0: all
-  int64_t top_k = 0;           ///< only the k largest; 0: all
-  double top_p = 1;            ///< [0, 1]: the smallest set of the largest with this much probability, at least one
-  double min_p = 0;            ///< [0, 1]: only those at least min_p times as probable as the largest
-  double typical_p = 1;        ///< (0, 1]: those whose information is nearest the entropy, with this much probability
-  double epsilon_cutoff = 0;   ///< [0, 1): only those at least this probable
-  double eta_cutoff = 0;       ///< [0, 1): the same, lower where the entropy is high
+  double temperature = 0;     ///< ≥ 0; 0 is greedy: the largest logit, filters have no effect
+  double top_h = 0;           ///< (0, 1]: tokens in order until they have this share of the entropy; 0: all
+  int64_t top_k = 0;          ///< only the k largest; 0: all
+  double top_p = 1;           ///< [0, 1]: the smallest set of the largest with this much probability, at least one
+  double min_p = 0;           ///< [0, 1]: only those at least min_p times as probable as the largest
+  double typical_p = 1;       ///< (0, 1]: those whose information is nearest the entropy, with this much probability
+  double epsilon_cutoff = 0;  ///< [0, 1): only those at least this probable
+  double eta_cutoff = 0;      ///< [0, 1): the same, lower where the entropy is high
   uint64_t seed = 0;
 
   std::vector<SequenceBias> sequence_bias = {};
   double encoder_repetition_penalty = 1;  ///< > 0; above 1: tokens of the source become likelier
-  double repetition_penalty = 1;  ///< > 0; logits of tokens seen before are divided by it (multiplied when negative)
-  double frequency_penalty = 0;   ///< taken off a logit for each time that its token was generated
-  double presence_penalty = 0;    ///< taken off once where it was generated at all
-  int64_t no_repeat_ngram_size = 0;          ///< no n tokens in a row occur twice; 0: they may
-  int64_t encoder_no_repeat_ngram_size = 0;  ///< nor any n tokens of the source
+  double repetition_penalty = 1;     ///< > 0; logits of tokens seen before are divided by it (multiplied when negative)
+  double frequency_penalty = 0;      ///< taken off a logit for each time that its token was generated
+  double presence_penalty = 0;       ///< taken off once where it was generated at all
+  int64_t no_repeat_ngram_size = 0;  ///< no n tokens in a row occur twice; 0: they may
+  int64_t encoder_no_repeat_ngram_size = 0;          ///< nor any n tokens of the source
   std::vector<std::vector<int32_t>> bad_words = {};  ///< sequences of tokens that are never written
   int64_t min_length = 0;                            ///< no end before there are so many tokens, prompt included
   int64_t min_new_tokens = 0;                        ///< no end before so many were generated

@@ -19,9 +19,9 @@ int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 void check_fits(int64_t needed, int64_t pages, const char* pool) {
   if (needed > pages)
-    refuse("the request needs " + std::to_string(needed) + " pages, the whole " + pool + " has " +
-               std::to_string(pages),
-           "max_tokens", "shorten the prompt or max_tokens, or ask for fewer sequences");
+    refuse(
+        "the request needs " + std::to_string(needed) + " pages, the whole " + pool + " has " + std::to_string(pages),
+        "max_tokens", "shorten the prompt or max_tokens, or ask for fewer sequences");
 }
 
 }  // namespace

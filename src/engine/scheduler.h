@@ -91,8 +91,8 @@ struct Progress {
 
 struct ScheduledRequest {
   std::vector<int32_t> prompt;
-  int64_t max_tokens = 0;     ///< to generate
-  int64_t sequences = 1;      ///< that it may become
+  int64_t max_tokens = 0;      ///< to generate
+  int64_t sequences = 1;       ///< that it may become
   bool prompt_logits = false;  ///< of every token of the prompt, not of the last one alone
 };
 
@@ -126,7 +126,7 @@ class Scheduler {
  private:
   struct Sequence {
     std::vector<int32_t> tokens;
-    int64_t seen = 0;                                      ///< tokens whose states are in the pools
+    int64_t seen = 0;                                          ///< tokens whose states are in the pools
     std::array<std::vector<int32_t>, kPageGroups> pages = {};  ///< -1: it has left the window
     int32_t slot = -1;
 

@@ -168,9 +168,9 @@ GenerationConfig GenerationConfig::or_else(const GenerationConfig& other) const 
   GenerationConfig out = *this;
   for (const RealSetting& s : kReals) take(out.*s.field, other.*s.field);
   for (const CountSetting& s : kCounts) take(out.*s.field, other.*s.field);
-  for (const auto field : {&GenerationConfig::bos_token_id, &GenerationConfig::pad_token_id,
-                           &GenerationConfig::decoder_start_token_id, &GenerationConfig::max_length,
-                           &GenerationConfig::max_new_tokens, &GenerationConfig::forced_bos_token_id})
+  for (const auto field :
+       {&GenerationConfig::bos_token_id, &GenerationConfig::pad_token_id, &GenerationConfig::decoder_start_token_id,
+        &GenerationConfig::max_length, &GenerationConfig::max_new_tokens, &GenerationConfig::forced_bos_token_id})
     take(out.*field, other.*field);
   for (const auto field : {&GenerationConfig::eos_token_ids, &GenerationConfig::forced_eos_token_ids,
                            &GenerationConfig::suppress_tokens, &GenerationConfig::begin_suppress_tokens})

@@ -42,9 +42,9 @@ struct EntryOptions {
 
 /// A named graph. Step inputs, all optional for an entry, always of these names and types:
 ///   token_ids, positions, token_type_ids (tokens) i32; span_start (sequences + 1) i32; rows (rows) i32: the tokens
-///   whose logits are wanted; context (sequences) i32, page_table, window_table (sequences, max_pages) i32 [lifetime token]; slots
-///   (sequences) i32 [lifetime sequence]; source_slot (sequences) i32 [lifetime source]; pixel_values (sequences, C, H,
-///   W) f32; input_features (sequences, mel, frames) f32.
+///   whose logits are wanted; context (sequences) i32, page_table, window_table (sequences, max_pages) i32 [lifetime
+///   token]; slots (sequences) i32 [lifetime sequence]; source_slot (sequences) i32 [lifetime source]; pixel_values
+///   (sequences, C, H, W) f32; input_features (sequences, mel, frames) f32.
 /// Outputs are named as in transformers: "logits" ((rows, vocabulary) in decode entries), "last_hidden_state",
 /// "pooler_output", "start_logits", … and "hidden.N". An output over tokens is (tokens, …), one per sequence is
 /// (sequences, …).

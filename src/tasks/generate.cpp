@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <chrono>
-#include <deque>
 
 #include "core/error.h"
 #include "tasks/settings.h"
+#include "tasks/texts.h"
 #include "text/tokenizer.h"
 
 namespace braid {
@@ -32,68 +32,6 @@ void compile_ahead(Program& program, int64_t prompt_tokens, int64_t width) {
   if (prompt_tokens > step && prompt_tokens % step != 0) program.executable("decode", prompt_tokens % step);
   program.executable("decode", width);
 }
-
-/// The texts of one request as they are written.
-class Texts {
- public:
-  Texts(const LoadedModel& model, const GenerateOptions& options, int64_t count, const TextCallback& on_text)
-      : tokenizer_(model.tokenizer.get()), options_(options), texts_(static_cast<size_t>(count)) {
-    for (GeneratedText& text : texts_)
-      streams_.emplace_back(tokenizer_, options.stop, count == 1 ? on_text : silent_, text.text);
-  }
-
-  bool take(const TokenEvent& event) {
-    last = Clock::now();
-    if (first == Clock::time_point()) first = last;  // else a step of beams came before
-    if (!event.prompt_logprobs.empty()) prompt_logprobs = event.prompt_logprobs;
-    if (!event.found.empty()) return take(event.found);
-    GeneratedText& text = texts_[static_cast<size_t>(event.text)];
-    text.finish_reason = event.finished;
-    failure = event.message;
-    if (!event.has_token) return false;
-    text.token_ids.push_back(event.token);
-    std::ranges::copy(event.logprobs, std::back_inserter(text.logprobs));
-    if (event.finished == FinishReason::stop) return false;  // an end-of-sequence token is no text
-    return streams_[static_cast<size_t>(event.text)].push(event.token);
-  }
-
-  /// A callback ended a text that the engine would have gone on with, or that had come to its length just then.
-  std::vector<GeneratedText> finish(bool cancelled) {
-    for (size_t i = 0; i < texts_.size(); ++i) {
-      streams_[i].flush();
-      if (streams_[i].cancelled() || cancelled)
-        texts_[i].finish_reason = FinishReason::cancelled;
-      else if (streams_[i].stopped())
-        texts_[i].finish_reason = FinishReason::stop;
-    }
-    return std::move(texts_);
-  }
-  bool failed() const { return texts_.front().finish_reason == FinishReason::error; }
-
-  Clock::time_point first, last;
-  std::string failure;
-  std::vector<TokenLogprob> prompt_logprobs;
-
- private:
-  bool take(const std::vector<Hypothesis>& found) {
-    for (size_t i = 0; i < texts_.size() && i < found.size(); ++i) {
-      GeneratedText& text = texts_[i];
-      text.token_ids = found[i].tokens;
-      text.finish_reason = found[i].finished;
-      text.logprobs = found[i].logprobs;
-      text.score = found[i].score;
-      const size_t shown = text.token_ids.size() - (found[i].finished == FinishReason::stop ? 1 : 0);
-      for (size_t t = 0; t < shown; ++t) streams_[i].push(text.token_ids[t]);
-    }
-    return false;
-  }
-
-  const Tokenizer* tokenizer_;
-  const GenerateOptions& options_;
-  const TextCallback silent_ = {};
-  std::vector<GeneratedText> texts_;
-  std::deque<TextStream> streams_;  // which hold references
-};
 
 void check(const GenerateOptions& options, const DecodingOptions& decoding) {
   const auto refuse = [](std::string what, const char* field, const char* advice) {
@@ -141,8 +79,8 @@ GenerateResult generate(LoadedModel& model, const GenerateOptions& options, cons
   bool cancelled = false;
   int64_t left_to_read = result.prompt_tokens;
   while (engine.step()) {
-    left_to_read -= program.options().step_tokens;  // beams say nothing before they end
-    if (left_to_read <= 0 && texts.first == Clock::time_point()) texts.first = Clock::now();
+    left_to_read -= program.options().step_tokens;
+    if (left_to_read <= 0) texts.begun();
     if (width > 1 && on_text && !cancelled && !on_text({})) {
       cancelled = true;
       engine.cancel(id);
@@ -154,7 +92,8 @@ GenerateResult generate(LoadedModel& model, const GenerateOptions& options, cons
   result.others.assign(std::make_move_iterator(written.begin() + 1), std::make_move_iterator(written.end()));
 
   result.completion_tokens = static_cast<int64_t>(result.token_ids.size());
-  for (const GeneratedText& text : result.others) result.completion_tokens += static_cast<int64_t>(text.token_ids.size());
+  for (const GeneratedText& text : result.others)
+    result.completion_tokens += static_cast<int64_t>(text.token_ids.size());
   result.prompt_logprobs = std::move(texts.prompt_logprobs);
   GenerateTimings& timings = result.timings;
   timings.load_ms = model.load_ms + milliseconds(compiling, start);

@@ -28,13 +28,13 @@ struct LoadOptions {
   int64_t sequences = 1;                     ///< sequences in one step at most
   /// Settings asked for by who generates: then there is room for the beams that they and the model's ask for.
   std::optional<GenerationConfig> generation = {};
-  int64_t step_tokens = 512;                 ///< tokens in one step at most
-  int64_t rows = 0;                          ///< rows of logits in one step at most; 0: one per sequence
-  std::optional<uint64_t> memory = {};       ///< bytes that weights, states and arenas may take together
-  bool strict = false;                       ///< a slow fallback is an error
-  bool stateful = true;                      ///< false: cacheless graphs, one step holds whole sequences (`forward`)
-  bool hidden_states = false;                ///< also the outputs hidden.N
-  std::vector<int64_t> source = {};          ///< size of one image or feature window: EntryOptions::source
+  int64_t step_tokens = 512;            ///< tokens in one step at most
+  int64_t rows = 0;                     ///< rows of logits in one step at most; 0: one per sequence
+  std::optional<uint64_t> memory = {};  ///< bytes that weights, states and arenas may take together
+  bool strict = false;                  ///< a slow fallback is an error
+  bool stateful = true;                 ///< false: cacheless graphs, one step holds whole sequences (`forward`)
+  bool hidden_states = false;           ///< also the outputs hidden.N
+  std::vector<int64_t> source = {};     ///< size of one image or feature window: EntryOptions::source
 };
 inline constexpr int64_t kDefaultContext = 8192;
 

@@ -6,7 +6,7 @@ namespace braid {
 namespace {
 
 constexpr std::optional<double> GenerationConfig::*kFilters[] = {
-    &GenerationConfig::top_h, &GenerationConfig::top_p,          &GenerationConfig::min_p,
+    &GenerationConfig::top_h,     &GenerationConfig::top_p,          &GenerationConfig::min_p,
     &GenerationConfig::typical_p, &GenerationConfig::epsilon_cutoff, &GenerationConfig::eta_cutoff};
 
 std::vector<int32_t> ids(const std::vector<int64_t>& list) { return {list.begin(), list.end()}; }

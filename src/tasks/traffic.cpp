@@ -29,6 +29,20 @@ double share(const Graph& graph, const Node& node, size_t operand, const SymbolV
   return most;
 }
 
+/// Tokens that a node sees; INT64_MAX: all.
+int64_t window_of(const Node& node) {
+  const int64_t window = node.attrs.integer_or("window", 0);
+  return window > 0 ? window : INT64_MAX;
+}
+/// The same of the attention over a state of lifetime token.
+int64_t window_of(const Graph& graph, uint32_t state) {
+  for (const Node& node : graph.nodes())
+    if (node.op == &op::attend && node.attrs.text("cache") == "paged" &&
+        (node.inputs[3].node == state || node.inputs[4].node == state))
+      return window_of(node);
+  return INT64_MAX;
+}
+
 double bytes(const Type& type, const SymbolValues& sizes) { return static_cast<double>(byte_size(type, sizes)); }
 
 }  // namespace
@@ -37,7 +51,8 @@ Traffic decode_traffic(const Graph& graph, const DecodeSize& size) {
   SymbolValues sizes;
   for (const Symbol s : {Symbol::tokens, Symbol::sequences, Symbol::rows})
     sizes[s] = std::max<int64_t>(1, static_cast<int64_t>(size.sequences));
-  for (const Symbol s : {Symbol::pages, Symbol::window_pages, Symbol::slots, Symbol::source_slots}) sizes[s] = 1;  // bytes of one each
+  for (const Symbol s : {Symbol::pages, Symbol::window_pages, Symbol::slots, Symbol::source_slots})
+    sizes[s] = 1;  // bytes of one each
   Traffic traffic;
   std::vector<double> shares(graph.nodes().size(), 0);
   for (const Node& node : graph.nodes()) {
@@ -61,7 +76,8 @@ Traffic decode_traffic(const Graph& graph, const DecodeSize& size) {
     const Node& state = graph.node(s);
     const double one = bytes(state.types[0], sizes);  // of a page, or of a slot
     const bool paged = state.attrs.integer("lifetime") == static_cast<int64_t>(Lifetime::token);
-    traffic.cache += size.sequences * one * (paged ? size.context / static_cast<double>(size.page_size) : 1.0);
+    const double tokens = std::min(size.context, static_cast<double>(window_of(graph, s)));
+    traffic.cache += size.sequences * one * (paged ? tokens / static_cast<double>(size.page_size) : 1.0);
   }
   return traffic;
 }
@@ -85,9 +101,11 @@ Operations product_operations(const Graph& graph, const SymbolValues& sizes) {
 
 double attention_operations(const Graph& graph, int64_t tokens) {
   double total = 0;
-  const double pairs = static_cast<double>(tokens) * static_cast<double>(tokens + 1) / 2;
   for (const Node& node : graph.nodes()) {
     if (node.op != &op::attend) continue;
+    const int64_t window = std::min(tokens, window_of(node));
+    const double pairs = static_cast<double>(window) * static_cast<double>(window + 1) / 2 +
+                         static_cast<double>(tokens - window) * static_cast<double>(window);
     const Type& q = graph.type(node.inputs[0]);                                   // (tokens, heads, head_dim)
     total += 2 * 2 * pairs * static_cast<double>(q[1].number() * q[2].number());  // scores, and their weighted values
   }

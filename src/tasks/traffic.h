@@ -32,7 +32,8 @@ struct Operations {
 };
 Operations product_operations(const Graph& graph, const SymbolValues& sizes);
 
-/// Operations of causal attention over whole sequences of `tokens` tokens, for one sequence: row i meets i + 1 keys.
+/// Operations of causal attention over whole sequences of `tokens` tokens, for one sequence: row i meets i + 1 keys, or
+/// those of its window.
 /// `graph` has its `attend` nodes (as the family wrote it).
 double attention_operations(const Graph& graph, int64_t tokens);
 

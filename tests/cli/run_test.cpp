@@ -120,10 +120,9 @@ TEST(Run, RefusesWhatDoesNotFit) {
 }
 
 TEST(Run, BeamsAndLogProbabilitiesAreInTheJson) {
-  const Outcome outcome =
-      write({"--prompt", "It was a", "--max-tokens", "8", "--num-beams", "3", "--num-return-sequences", "2",
-             "--length-penalty", "0.5", "--no-repeat-ngram-size", "2", "--logprobs", "2", "--prompt-logprobs", "1",
-             "--exact", "--json"});
+  const Outcome outcome = write({"--prompt", "It was a", "--max-tokens", "8", "--num-beams", "3",
+                                 "--num-return-sequences", "2", "--length-penalty", "0.5", "--no-repeat-ngram-size",
+                                 "2", "--logprobs", "2", "--prompt-logprobs", "1", "--exact", "--json"});
   ASSERT_EQ(outcome.status, 0) << outcome.err;
   const JsonDocument document = JsonDocument::parse(outcome.out, "stdout");
   const Json root = document.root();
@@ -139,8 +138,8 @@ TEST(Run, BeamsAndLogProbabilitiesAreInTheJson) {
 }
 
 TEST(Run, SeveralTextsStandApart) {
-  const Outcome outcome = write({"--prompt", "The", "--max-tokens", "6", "--temperature", "1", "--seed", "3",
-                                 "--num-return-sequences", "3"});
+  const Outcome outcome = write(
+      {"--prompt", "The", "--max-tokens", "6", "--temperature", "1", "--seed", "3", "--num-return-sequences", "3"});
   ASSERT_EQ(outcome.status, 0) << outcome.err;
   size_t lines = 0;
   for (size_t at = outcome.out.find("---\n"); at != std::string::npos; at = outcome.out.find("---\n", at + 1)) ++lines;

@@ -250,8 +250,9 @@ class LlamaEngine : public testing::Test {
 
 TEST_F(LlamaEngine, EndsAfterAStopTokenAndReportsIt) {
   Seen seen;
-  engine_->submit({.prompt = greedy_.prompt, .decoding = {.sampling = {.ends = {9999, greedy_.tokens[3]}}}, .max_tokens = 20},
-                  seen.callback());
+  engine_->submit(
+      {.prompt = greedy_.prompt, .decoding = {.sampling = {.ends = {9999, greedy_.tokens[3]}}}, .max_tokens = 20},
+      seen.callback());
   engine_->run();
   EXPECT_EQ(seen.finished, FinishReason::stop);
   EXPECT_EQ(seen.tokens, std::vector<int32_t>(greedy_.tokens.begin(), greedy_.tokens.begin() + 4));

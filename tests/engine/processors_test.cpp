@@ -35,7 +35,8 @@ TEST(Processors, GiveTheScoresOfTheReference) {
   const Json all_rows = document.root().at("rows");
   for (size_t r = 0; r < all_rows.size(); ++r) {
     rows.emplace_back();
-    for (size_t i = 0; i < all_rows[r].size(); ++i) rows.back().push_back(static_cast<float>(all_rows[r][i].as_double()));
+    for (size_t i = 0; i < all_rows[r].size(); ++i)
+      rows.back().push_back(static_cast<float>(all_rows[r][i].as_double()));
   }
   const Json cases = document.root().at("cases");
   ASSERT_GT(cases.size(), 60u);

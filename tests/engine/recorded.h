@@ -16,10 +16,18 @@ inline GenerationConfig recorded_settings(Json options) {
   JsonWriter json;
   const auto write = [&](auto&& self, Json value) -> void {
     switch (value.kind()) {
-      case Json::Kind::boolean: json.value(value.as_bool()); break;
-      case Json::Kind::integer: json.value(value.as_int()); break;
-      case Json::Kind::real: json.value(value.as_double()); break;
-      case Json::Kind::string: json.value(value.as_string()); break;
+      case Json::Kind::boolean:
+        json.value(value.as_bool());
+        break;
+      case Json::Kind::integer:
+        json.value(value.as_int());
+        break;
+      case Json::Kind::real:
+        json.value(value.as_double());
+        break;
+      case Json::Kind::string:
+        json.value(value.as_string());
+        break;
       case Json::Kind::array:
         json.begin_array();
         for (size_t i = 0; i < value.size(); ++i) self(self, value[i]);
@@ -33,7 +41,8 @@ inline GenerationConfig recorded_settings(Json options) {
         }
         json.end_object();
         break;
-      case Json::Kind::null: json.null();
+      case Json::Kind::null:
+        json.null();
     }
   };
   write(write, options);

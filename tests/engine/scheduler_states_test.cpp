@@ -1,6 +1,6 @@
-// What the scheduler does with pages and slots, checked on a model of a device's memory: pages hold the tokens that were
-// written to them, slots the tokens that their sequence has seen. Before each step the copies are made, and then every
-// sequence must find its own past.
+// What the scheduler does with pages and slots, checked on a model of a device's memory: pages hold the tokens that
+// were written to them, slots the tokens that their sequence has seen. Before each step the copies are made, and then
+// every sequence must find its own past.
 
 #include <gtest/gtest.h>
 
@@ -71,8 +71,7 @@ class Device {
     return pools_[group].at(static_cast<size_t>(std::max(page, 0)))[static_cast<size_t>(position % limits_.page_size)];
   }
 
-  void find_all(size_t group, const std::vector<int32_t>& pages, const std::vector<int32_t>& tokens,
-                const Span& span) {
+  void find_all(size_t group, const std::vector<int32_t>& pages, const std::vector<int32_t>& tokens, const Span& span) {
     const int64_t first = group == 0 ? 0 : std::max<int64_t>(0, span.context - limits_.window + 1);
     for (int64_t p = first; p < span.context + span.tokens; ++p)
       ASSERT_EQ(cell(group, pages, p), tokens[static_cast<size_t>(p)]) << "position " << p;
@@ -128,9 +127,10 @@ class Traffic {
     for (int32_t& id : prompt) id = static_cast<int32_t>(below(1000));
     const bool scores = below(4) == 0;
     try {
-      const RequestId id = scheduler.add(
-          {.prompt = prompt, .max_tokens = 1 + below(most), .sequences = width, .prompt_logits = scores});
-      known_[id] = {.width = width, .prompt = static_cast<int64_t>(prompt.size()), .sequences = {prompt}, .scores = scores};
+      const RequestId id =
+          scheduler.add({.prompt = prompt, .max_tokens = 1 + below(most), .sequences = width, .prompt_logits = scores});
+      known_[id] = {
+          .width = width, .prompt = static_cast<int64_t>(prompt.size()), .sequences = {prompt}, .scores = scores};
     } catch (const UsageError&) {  // more pages than there are
     }
   }
@@ -162,7 +162,8 @@ class Traffic {
       check_rows(span);
       if (!span.sampled || (i > 0 && batch.spans[i - 1].id == span.id)) continue;
       const auto together = std::ranges::count(batch.spans, span.id, &Span::id);
-      ASSERT_EQ(static_cast<size_t>(together), known_.at(span.id).sequences.size()) << "all run their last tokens at once";
+      ASSERT_EQ(static_cast<size_t>(together), known_.at(span.id).sequences.size())
+          << "all run their last tokens at once";
       outcomes.push_back(outcome_of(known_.at(span.id)));
       by_id[span.id] = outcomes.back();
     }

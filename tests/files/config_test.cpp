@@ -1,5 +1,3 @@
-#include "files/generation_config.h"
-
 #include <gtest/gtest.h>
 
 #include <array>
@@ -8,6 +6,7 @@
 #include <functional>
 
 #include "core/error.h"
+#include "files/generation_config.h"
 #include "support/kit.h"
 
 namespace braid {
@@ -359,12 +358,26 @@ TEST(GenerationConfig, OneIsLaidOverAnotherSettingBySetting) {
 
 TEST(GenerationConfig, ValuesThatNoSamplerCanUseAreRefused) {
   const Config config = parse("{}");
-  for (const char* text : {R"({"temperature":-1})", R"({"top_p":2})", R"({"top_k":-5})", R"({"repetition_penalty":0})",
-                           R"({"eos_token_id":-2})", R"({"eos_token_id":[1,"x"]})", R"({"max_length":-1})",
-                           R"({"forced_decoder_ids":[[1]]})", R"({"bad_words_ids":[[]]})", R"({"bad_words_ids":[3]})",
-                           R"({"sequence_bias":[[[1],"x"]]})", R"({"num_beams":0})", R"({"early_stopping":"later"})",
-                           R"({"exponential_decay_length_penalty":[1]})", R"({"min_length":-3})",
-                           R"({"typical_p":0})", R"({"forced_eos_token_id":[-2]})", R"({"temperature":"hot"})", "[]", "{"}) {
+  for (const char* text : {R"({"temperature":-1})",
+                           R"({"top_p":2})",
+                           R"({"top_k":-5})",
+                           R"({"repetition_penalty":0})",
+                           R"({"eos_token_id":-2})",
+                           R"({"eos_token_id":[1,"x"]})",
+                           R"({"max_length":-1})",
+                           R"({"forced_decoder_ids":[[1]]})",
+                           R"({"bad_words_ids":[[]]})",
+                           R"({"bad_words_ids":[3]})",
+                           R"({"sequence_bias":[[[1],"x"]]})",
+                           R"({"num_beams":0})",
+                           R"({"early_stopping":"later"})",
+                           R"({"exponential_decay_length_penalty":[1]})",
+                           R"({"min_length":-3})",
+                           R"({"typical_p":0})",
+                           R"({"forced_eos_token_id":[-2]})",
+                           R"({"temperature":"hot"})",
+                           "[]",
+                           "{"}) {
     test::TempDirectory folder;
     folder.write("generation_config.json", text);
     const Error error = failure_of([&] { GenerationConfig::read(folder.path().string(), config); });

@@ -213,9 +213,8 @@ TEST(Generate, ABeamSearchCanBeStopped) {
   options.generation = GenerationConfig{.num_beams = 2};
   LoadedModel model = load_model(options);
   int calls = 0;
-  const GenerateResult result =
-      generate(model, {.prompt = "It was", .settings = *options.generation, .max_tokens = 60},
-               [&](std::string_view) { return ++calls < 5; });
+  const GenerateResult result = generate(model, {.prompt = "It was", .settings = *options.generation, .max_tokens = 60},
+                                         [&](std::string_view) { return ++calls < 5; });
   EXPECT_EQ(result.finish_reason, FinishReason::cancelled);
   EXPECT_EQ(calls, 5);
 }
@@ -258,8 +257,10 @@ TEST(Generate, WritesSeveralTextsFromOnePrompt) {
   options.sequences = 3;
   LoadedModel model = load_model(options);
   const auto write = [&](uint64_t seed, int64_t count) {
-    return generate(model, {.prompt = "The", .settings = {.temperature = 1, .num_return_sequences = count},
-                            .seed = seed, .max_tokens = 12});
+    return generate(model, {.prompt = "The",
+                            .settings = {.temperature = 1, .num_return_sequences = count},
+                            .seed = seed,
+                            .max_tokens = 12});
   };
   const GenerateResult three = write(5, 3);
   ASSERT_EQ(three.others.size(), 2u);

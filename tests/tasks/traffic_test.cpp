@@ -84,6 +84,33 @@ TEST(AttentionOperations, CountTheKeysThatEachRowMayMeet) {
   const Value spans = b.input("span_start", {.shape = {{Symbol::sequences, 1, 1}}, .format = Format::i32});
   b.output("y", attend(q, k, k, spans, {.scale = 0.25}));
   EXPECT_EQ(attention_operations(b.graph(), 3), 4.0 * (1 + 2 + 3) * 4 * 16);
+  b.output("z", attend(q, k, k, spans, {.scale = 0.25, .window = 2}));
+  EXPECT_EQ(attention_operations(b.graph(), 5), 4.0 * (1 + 2 + 3 + 4 + 5 + 1 + 2 + 2 + 2 + 2) * 4 * 16);
+}
+
+TEST(DecodeTraffic, ReadsNoMoreThanAWindow) {
+  Builder b;
+  const auto integers = [&](const char* name, Shape shape) {
+    return b.input(name, {.shape = std::move(shape), .format = Format::i32});
+  };
+  const Value q = b.input("q", {.shape = {Symbol::tokens, 2, 8}});
+  const Value k = b.state("k", {.shape = {Symbol::window_pages, 2, 8, 16}}, Lifetime::token);
+  const Value v = b.state("v", {.shape = {Symbol::window_pages, 2, 16, 8}}, Lifetime::token);
+  const Attended y = attend_paged(q, q, q,
+                                  {.k_state = k,
+                                   .v_state = v,
+                                   .span_start = integers("span_start", {{Symbol::sequences, 1, 1}}),
+                                   .context = integers("context", {Symbol::sequences}),
+                                   .page_table = integers("window_table", {Symbol::sequences, 4})},
+                                  {.scale = 1, .window = 20});
+  b.state_result(k, y.k_state);
+  b.state_result(v, y.v_state);
+  b.output("y", y.y);
+  const auto cache = [&](double context) {
+    return decode_traffic(b.graph(), {.sequences = 3, .context = context, .page_size = 16}).cache;
+  };
+  EXPECT_EQ(cache(10), 3 * 2 * 10 * 2 * 8 * 4);
+  EXPECT_EQ(cache(50), 3 * 2 * 20 * 2 * 8 * 4);
 }
 
 }  // namespace

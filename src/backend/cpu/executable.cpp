@@ -221,8 +221,7 @@ void CpuExecutable::check_indices(const StepData&) const {
     const size_t width = table.size() / (spans.size() - 1);
     for (size_t s = 0; s + 1 < spans.size(); ++s) {
       const int64_t pages = (context[s] + spans[s + 1] - spans[s] + page_size - 1) / page_size;
-      if (context[s] < 0 || pages > static_cast<int64_t>(width))
-        fail("a sequence is longer than its page table", name);
+      if (context[s] < 0 || pages > static_cast<int64_t>(width)) fail("a sequence is longer than its page table", name);
       for (int64_t p = 0; p < pages; ++p)
         if (const int32_t page = table[s * width + static_cast<size_t>(p)]; page < 0 || page >= pool)
           fail("page " + std::to_string(page) + " is outside the pool", name);

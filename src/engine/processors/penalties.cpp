@@ -47,7 +47,7 @@ const Processor processors::repetition_penalty{
     }};
 
 const Processor processors::frequency_penalty{
-    "frequency_penalty",
-    [](const SamplingOptions& o) { return o.frequency_penalty != 0 || o.presence_penalty != 0; }, penalise_counts};
+    "frequency_penalty", [](const SamplingOptions& o) { return o.frequency_penalty != 0 || o.presence_penalty != 0; },
+    penalise_counts};
 
 }  // namespace braid

@@ -109,9 +109,7 @@ void apply_typical_p(const SamplingOptions& o, size_t least, Candidates& c) {
   c.resize(kept);
 }
 
-void apply_epsilon(const SamplingOptions& o, size_t least, Candidates& c) {
-  keep_probable(c, o.epsilon_cutoff, least);
-}
+void apply_epsilon(const SamplingOptions& o, size_t least, Candidates& c) { keep_probable(c, o.epsilon_cutoff, least); }
 
 /// Eta sampling (arXiv:2210.15191).
 void apply_eta(const SamplingOptions& o, size_t least, Candidates& c) {
@@ -121,15 +119,15 @@ void apply_eta(const SamplingOptions& o, size_t least, Candidates& c) {
 
 }  // namespace
 
-const Warper warpers::temperature{
-    "temperature", [](const SamplingOptions& o) { return o.temperature != 1; }, apply_temperature};
+const Warper warpers::temperature{"temperature", [](const SamplingOptions& o) { return o.temperature != 1; },
+                                  apply_temperature};
 const Warper warpers::top_h{"top_h", [](const SamplingOptions& o) { return o.top_h > 0; }, apply_top_h};
 const Warper warpers::top_k{"top_k", [](const SamplingOptions& o) { return o.top_k > 0; }, apply_top_k};
 const Warper warpers::top_p{"top_p", [](const SamplingOptions& o) { return o.top_p < 1; }, apply_top_p};
 const Warper warpers::min_p{"min_p", [](const SamplingOptions& o) { return o.min_p > 0; }, apply_min_p};
 const Warper warpers::typical_p{"typical_p", [](const SamplingOptions& o) { return o.typical_p < 1; }, apply_typical_p};
-const Warper warpers::epsilon_cutoff{
-    "epsilon_cutoff", [](const SamplingOptions& o) { return o.epsilon_cutoff > 0; }, apply_epsilon};
+const Warper warpers::epsilon_cutoff{"epsilon_cutoff", [](const SamplingOptions& o) { return o.epsilon_cutoff > 0; },
+                                     apply_epsilon};
 const Warper warpers::eta_cutoff{"eta_cutoff", [](const SamplingOptions& o) { return o.eta_cutoff > 0; }, apply_eta};
 
 }  // namespace braid
