@@ -175,7 +175,7 @@ TEST(Generate, HonoursTheModelsSettingsAndPutsWhatIsAskedForOverThem) {
   EXPECT_EQ(asked.token_ids, std::vector<int32_t>(r.generated.begin(), r.generated.begin() + 20));
 }
 
-TEST(Generate, FindsBeamsOfWhichTheBestIsAtLeastAsLikelyAsTheGreedyText) {
+TEST(Generate, FindsBeamsThatDifferAndAreAsLikelyAsTheirScoresSay) {
   const Reference r = references().front();
   LoadOptions options = load_options();
   options.generation = GenerationConfig{.num_beams = 4, .num_return_sequences = 3};
@@ -198,9 +198,8 @@ TEST(Generate, FindsBeamsOfWhichTheBestIsAtLeastAsLikelyAsTheGreedyText) {
     for (const TokenLogprob& l : text.logprobs) sum += l.logprob;
     return sum;
   };
-  const GenerateResult greedy = generate(model, {.prompt = r.prompt, .max_tokens = 16, .logprobs = 1});
   ASSERT_EQ(beams.token_ids.size(), 16u);
-  EXPECT_GE(sum(beams), sum(greedy));
+  EXPECT_NE(beams.token_ids, beams.others[0].token_ids);
   EXPECT_NEAR(*beams.score, sum(beams) / 16, 1e-5) << "the mean at a length penalty of 1";
   EXPECT_GE(*beams.score, *beams.others[0].score);
   EXPECT_GE(*beams.others[0].score, *beams.others[1].score);
