@@ -21,7 +21,8 @@ Blueprint qwen3_moe_family(const Config& given) {
   if (config.bool_or("use_sliding_window", false))
     c.windows = layer_windows(config, c.layers, [](int64_t) { return true; });
   c.feed_forward = [how = mixture_of(config), sparse = sparse_layers(config, c.layers), mlp = c.mlp](
-                       const Scope& m, int64_t layer, Value x) {
+                       const Scope& s, int64_t layer, Value x) {
+    const Scope m = s["mlp"];
     return sparse[static_cast<size_t>(layer)] ? mixture(m, x, how) : gated_mlp(m, x, mlp);
   };
   return decoder_family(config, llama_like("Qwen3Moe", c));
