@@ -1,6 +1,5 @@
 // Mamba-2 (arXiv:2405.21060): Mamba with heads, whose recurrence is one decay per head; no attention.
 
-#include "models/blocks/decoder.h"
 #include "models/blocks/ssm.h"
 
 namespace braid {
@@ -35,26 +34,8 @@ Mamba2 mixer_of(const Config& c) {
 
 Blueprint mamba2_family(const Config& given) {
   const Config config = given.with_defaults(kDefaults);
-  const Mamba2 mixer = mixer_of(config);
-  const Norm norm{rms_norm, mixer.epsilon};
-  const int64_t vocabulary = config.vocabulary(), layers = config.layers();
-  const auto body = [=](const Scope& s, const Step& t, HiddenStates& hidden) {
-    // The residual stream is f32 here whatever `residual_in_fp32` says: so are all activations.
-    Value x = embedding(s["embeddings"], t.token_ids(), vocabulary, mixer.width);
-    for (int64_t i = 0; i < layers; ++i) {
-      const Scope block = s["layers"][i];
-      x = x + mamba2(block["mixer"], t, norm(block["norm"], x), mixer);
-      hidden.add(x);  // transformers counts from the first layer's output here
-    }
-    return norm(s["norm_f"], x);
-  };
-  return decoder_family(config, {.name = "Mamba2",
-                                 .model = "backbone",
-                                 .embeddings = "embeddings",
-                                 .tied = config.bool_or("tie_word_embeddings", false),
-                                 .vocabulary = vocabulary,
-                                 .body = body,
-                                 .renames = {{"embeddings.", "embedding."}}});  // files of the authors
+  const auto mixer = [how = mixer_of(config)](const Scope& s, const Step& t, Value x) { return mamba2(s, t, x, how); };
+  return decoder_family(config, pure_mamba("Mamba2", config, mixer));
 }
 
 }  // namespace braid

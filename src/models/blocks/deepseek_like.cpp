@@ -39,7 +39,7 @@ Routing grouped_sigmoid_routing(const Config& c) {
 
 std::vector<std::string> prediction_layers(const Config& c, std::string_view layers) {
   std::vector<std::string> patterns;
-  const int64_t count = c.layers(), more = c.int_or("num_nextn_predict_layers", 0, {0, c.limits().max_layers});
+  const int64_t count = c.layers(), more = c.int_or("num_nextn_predict_layers", 0, {0, count});
   for (int64_t i = count; i < count + more; ++i)
     patterns.push_back(std::string(layers) + "." + std::to_string(i) + ".*");
   return patterns;

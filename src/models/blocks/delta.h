@@ -1,7 +1,6 @@
 #pragma once
 // Linear attention by the gated delta rule.
 
-#include "files/config.h"
 #include "models/blocks/ssm.h"
 
 namespace braid {

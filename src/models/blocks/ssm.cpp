@@ -8,6 +8,15 @@
 #include "models/blocks/norm.h"
 
 namespace braid {
+namespace {
+
+/// A norm's weights where there are none.
+Value ones(Builder& b, int64_t size) {
+  const std::vector<float> list(static_cast<size_t>(size), 1.0f);
+  return b.constant(Tensor::of({size}, std::span(list)));
+}
+
+}  // namespace
 
 Recurrent recurrent(const Scope& s, const Step& t, std::string_view name, Shape size) {
   if (!t.options().stateful) return {};
@@ -32,6 +41,17 @@ Value short_conv(const Scope& s, const Step& t, Value x, const ShortConv& how) {
   return kept(t, window, causal_conv(x, taps, bias, t.span_start(), window));
 }
 
+Mamba1 mamba1_of(const Config& c) {
+  const int64_t width = c.size_at("hidden_size");
+  return {.width = width,
+          .inner = c.size_or("intermediate_size", c.size_at("expand") * width),
+          .state = c.size_at("state_size"),
+          .rank = c.at("time_step_rank").is_string() ? (width + 15) / 16 : c.size_at("time_step_rank"),  // "auto"
+          .conv = {.kernel = c.int_at("conv_kernel", {2, kSizeRange.most}), .bias = c.bool_or("use_conv_bias", true)},
+          .activation = activation_name(c, "hidden_act"),
+          .bias = c.bool_or("use_bias", false)};
+}
+
 Value mamba1(const Scope& s, const Step& t, Value x, const Mamba1& how) {
   const Within here(s);
   const Value projected = s.project("in_proj", x, 2 * how.inner, how.bias);
@@ -41,7 +61,9 @@ Value mamba1(const Scope& s, const Step& t, Value x, const Mamba1& how) {
   const Value selected = s.project("x_proj", x, how.rank + 2 * how.state);
   const auto part = [&](int64_t start, int64_t size, std::string_view norm) {
     const Value y = slice(selected, -1, start, start + size);
-    return how.inner_norms ? rms_norm(s[norm], y, *how.inner_norms) : y;
+    if (!how.inner_norms) return y;
+    return how.weightless ? rms_norm(y, ones(t.builder(), size), *how.inner_norms)
+                          : rms_norm(s[norm], y, *how.inner_norms);
   };
   const Value step = part(0, how.rank, "dt_layernorm");
   const Recurrent memory = recurrent(s, t, "ssm", {how.inner, how.state});
@@ -68,9 +90,8 @@ Value gated_norm(const Scope& s, const Mamba2& how, Value y, Value gate) {
   if (how.norm_groups == 1) {
     y = rms_norm(y, weight, how.epsilon);
   } else {
-    const std::vector<float> ones(static_cast<size_t>(part), 1.0f);
     const Value parts = reshape(y, {y.dim(0), how.norm_groups, part});
-    const Value normed = rms_norm(parts, y.builder->constant(Tensor::of({part}, std::span(ones))), how.epsilon);
+    const Value normed = rms_norm(parts, ones(*y.builder, part), how.epsilon);
     y = reshape(normed, y.type().shape) * weight;
   }
   return how.norm_before_gate ? y * silu(gate) : y;
@@ -134,8 +155,9 @@ Mamba2 Mamba2::from(const Config& c) {
       .groups = groups,
       .state = c.size_at("mamba_d_state"),
       .conv = {.kernel = c.int_at("mamba_d_conv", {2, kSizeRange.most}), .bias = c.bool_or("mamba_conv_bias", true)},
-      .activation = c.string_at("hidden_act"),
+      .activation = activation_name(c, "hidden_act"),
       .bias = c.bool_or("mamba_proj_bias", false),
+      .output_bias = c.bool_or("mamba_proj_bias", false),
       .epsilon = c.real_at("rms_norm_eps")};
   how.read_step_limit(c);
   return how;
@@ -168,6 +190,29 @@ void Mamba2::read_step_limit(const Config& c) {
   least_step = number((*limit)[0]);
   most_step = number((*limit)[1]);
   if (!(least_step < most_step)) c.fail("time_step_limit", "the first number must be below the second");
+}
+
+Decoder pure_mamba(std::string name, const Config& config,
+                   std::function<Value(const Scope&, const Step&, Value)> mixer) {
+  const Norm norm{rms_norm, config.real_at("layer_norm_epsilon")};
+  const int64_t vocabulary = config.vocabulary(), layers = config.layers(), width = config.size_at("hidden_size");
+  const auto body = [=](const Scope& s, const Step& t, HiddenStates& hidden) {
+    // The residual stream is f32 here whatever `residual_in_fp32` says: so are all activations.
+    Value x = embedding(s["embeddings"], t.token_ids(), vocabulary, width);
+    for (int64_t i = 0; i < layers; ++i) {
+      const Scope block = s["layers"][i];
+      x = x + mixer(block["mixer"], t, norm(block["norm"], x));
+      hidden.add(x);  // transformers counts from the first layer's output here
+    }
+    return norm(s["norm_f"], x);
+  };
+  return {.name = std::move(name),
+          .model = "backbone",
+          .embeddings = "embeddings",
+          .tied = config.bool_or("tie_word_embeddings", false),
+          .vocabulary = vocabulary,
+          .body = body,
+          .renames = {{"embeddings.", "embedding."}}};  // files of the authors
 }
 
 }  // namespace braid

@@ -3,14 +3,13 @@
 // does not grow.
 
 #include <array>
+#include <functional>
 #include <limits>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "files/config.h"
-#include "models/scope.h"
-#include "models/step.h"
+#include "models/blocks/decoder.h"
 
 namespace braid {
 
@@ -33,7 +32,10 @@ struct Mamba1 {
   std::string activation;
   bool bias;                               ///< of in_proj and out_proj
   std::optional<double> inner_norms = {};  ///< Jamba: dt, B and C are normed, with this epsilon
+  bool weightless = false;                 ///< … without weights (Falcon-Mamba)
 };
+/// Of the keys that Mamba's configs and its kin's have: state_size, conv_kernel, expand, time_step_rank …
+Mamba1 mamba1_of(const Config& config);
 /// x (tokens, width) → (tokens, width).
 Value mamba1(const Scope& s, const Step& t, Value x, const Mamba1& how);
 
@@ -42,7 +44,8 @@ struct Mamba2 {
   int64_t width, heads, head_dim, groups, state;
   ShortConv conv;
   std::string activation;   ///< after the convolution; the gate's is silu
-  bool bias;                ///< of in_proj and out_proj
+  bool bias;                ///< of in_proj …
+  bool output_bias;         ///< … and of out_proj
   double epsilon;           ///< of the norm before out_proj
   int64_t norm_groups = 1;  ///< 0: there is no norm
   bool norm_before_gate = false;
@@ -60,5 +63,9 @@ struct Mamba2 {
 std::vector<bool> attention_layers(const Config& config, int64_t layers, std::vector<bool> otherwise);
 /// x (tokens, width) → (tokens, width).
 Value mamba2(const Scope& s, const Step& t, Value x, const Mamba2& how);
+
+/// The decoder that is nothing but such mixers, each behind a norm: backbone.layers.N.{norm, mixer}.
+Decoder pure_mamba(std::string name, const Config& config,
+                   std::function<Value(const Scope&, const Step&, Value)> mixer);
 
 }  // namespace braid
