@@ -1,6 +1,8 @@
 // Granite 4 (IBM, 2025): Mamba-2 layers, some attention among them, a mixture of experts beside an expert that every
 // token takes, and multipliers.
 
+#include <optional>
+
 #include "models/blocks/decoder.h"
 #include "models/blocks/ssm.h"
 
@@ -71,9 +73,9 @@ Blueprint granitemoehybrid_family(const Config& given) {
   const GraniteHybrid c(config);
   const bool rotates = config.string_or("position_embedding_type", "nope") == "rope";
   const auto body = [c, rotates, rope = config.rope()](const Scope& s, const Step& t, HiddenStates& hidden) {
-    const Rotary rotary(t, rope, c.attention.heads.head_dim);
     GraniteHybrid here = c;
-    if (rotates) here.attention.rotary = &rotary;
+    std::optional<Rotary> rotary;
+    if (rotates) here.attention.rotary = &rotary.emplace(t, rope, c.attention.heads.head_dim);
     const Value x = embedding(s["embed_tokens"], t.token_ids(), c.vocabulary, c.mamba.width) * c.embedding_scale;
     const auto one = [&](const Scope& l, int64_t i, Value in) { return layer(l, here, i, in, t); };
     return c.norm(s["norm"], run_layers(s["layers"], c.layers, x, hidden, one));

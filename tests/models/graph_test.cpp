@@ -15,11 +15,28 @@ namespace {
 using Names = std::set<std::string>;
 
 constexpr const char* kConfigs[] = {
+    R"({"model_type": "bamba", "num_hidden_layers": 2, "attn_layer_indices": [1]})",
     R"({"model_type": "bert", "architectures": ["BertForMaskedLM"]})",
+    R"({"model_type": "deepseek_v2", "num_hidden_layers": 2, "num_experts_per_tok": 2, "n_routed_experts": 8,
+        "topk_method": "group_limited_greedy", "n_group": 4, "topk_group": 2})",
+    R"({"model_type": "deepseek_v3", "num_hidden_layers": 4, "n_routed_experts": 16, "hidden_size": 512})",
+    R"({"model_type": "ernie4_5_moe", "num_hidden_layers": 2, "moe_num_experts": 8})",
+    R"({"model_type": "falcon_h1", "num_hidden_layers": 2, "mamba_rms_norm": true, "ssm_multipliers": [1, 2, 3, 4, 5]})",
+    R"({"model_type": "falcon_mamba", "num_hidden_layers": 2})",
+    R"({"model_type": "glm4_moe", "num_hidden_layers": 2, "hidden_size": 1536, "n_routed_experts": 8})",
     R"({"model_type": "gpt2", "n_layer": 2})",
+    R"({"model_type": "gpt_oss", "num_hidden_layers": 2, "num_local_experts": 8})",
+    R"({"model_type": "granitemoe", "num_hidden_layers": 2, "residual_multiplier": 0.2})",
+    R"({"model_type": "granitemoehybrid", "num_hidden_layers": 2, "layer_types": ["mamba", "attention"]})",
+    R"({"model_type": "jamba", "num_hidden_layers": 6})",
     R"({"model_type": "llama", "num_hidden_layers": 2, "hidden_size": 2048, "num_key_value_heads": 4})",
     R"({"model_type": "mamba", "num_hidden_layers": 2})",
+    R"({"model_type": "mamba2", "num_hidden_layers": 2, "time_step_limit": [0.001, {"__float__": "Infinity"}]})",
     R"({"model_type": "mixtral", "num_hidden_layers": 2})",
+    R"({"model_type": "olmoe", "num_hidden_layers": 2, "num_experts": 8, "clip_qkv": 8})",
+    R"({"model_type": "qwen2_moe", "num_hidden_layers": 2, "num_experts": 8, "mlp_only_layers": [0]})",
+    R"({"model_type": "qwen3_moe", "num_hidden_layers": 2, "num_experts": 8, "decoder_sparse_step": 2})",
+    R"({"model_type": "qwen3_next", "num_hidden_layers": 4, "num_experts": 16})",
     R"({"model_type": "resnet"})",
     R"({"model_type": "whisper"})",
 };
