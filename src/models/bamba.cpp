@@ -1,6 +1,8 @@
 // Bamba (IBM, 2024): Mamba-2 layers, some attention among them, half of each head rotated; a gated MLP in every layer.
 
+#include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "models/blocks/decoder.h"
 #include "models/blocks/ssm.h"
@@ -49,9 +51,10 @@ Blueprint bamba_family(const Config& given) {
   const Config config = given.with_defaults(kDefaults);
   const Bamba c(config);
   const auto body = [c](const Scope& s, const Step& t, HiddenStates& hidden) {
-    const Rotary rotary(t, c.rope, c.attention.heads.head_dim);
     SelfAttention attention = c.attention;
-    attention.rotary = &rotary;
+    std::optional<Rotary> rotary;
+    if (std::ranges::find(c.attends, true) != c.attends.end())
+      attention.rotary = &rotary.emplace(t, c.rope, c.attention.heads.head_dim);
     const auto layer = [&](const Scope& l, int64_t i, Value x) {  // x: (tokens, width)
       const Value in = c.norm(l["input_layernorm"], x);
       x = x + (c.attends[static_cast<size_t>(i)] ? self_attention_block(l["self_attn"], t, in, attention)

@@ -10,7 +10,7 @@ constexpr std::string_view kDefaults = R"({
   "hidden_size": 4096, "num_attention_heads": 32, "num_hidden_layers": 32, "intermediate_size": 11008,
   "vocab_size": 102400, "max_position_embeddings": 2048, "rms_norm_eps": 1e-6, "hidden_act": "silu",
   "kv_lora_rank": 512, "qk_nope_head_dim": 128, "qk_rope_head_dim": 64, "v_head_dim": 128, "n_routed_experts": 64,
-  "n_shared_experts": 2, "moe_intermediate_size": 1407, "topk_method": "greedy"})";
+  "n_shared_experts": 2, "num_experts_per_tok": 6, "moe_intermediate_size": 1407, "topk_method": "greedy"})";
 
 Routing routing_of(const Config& c) {
   const std::string method = c.string_at("topk_method");

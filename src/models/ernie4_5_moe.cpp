@@ -46,7 +46,7 @@ Blueprint ernie4_5_moe_family(const Config& given) {
   LlamaLike c(config, 5e5);
   c.pairs = Pairs::neighbours;
   c.attention.bias = c.attention.output_bias = c.mlp.bias = config.bool_or("use_bias", false);
-  c.feed_forward = [sparse = Sparse(config), mlp = c.mlp](const Scope& s, int64_t layer, Value x) {
+  c.mixture = [sparse = Sparse(config), mlp = c.mlp](const Scope& s, int64_t layer, Value x) {
     const Scope m = s["mlp"];
     return sparse.has(layer) ? sparse(m, x) : gated_mlp(m, x, mlp);
   };

@@ -88,13 +88,12 @@ Blueprint falcon_h1_family(const Config& given) {
     const auto one = [&](const Scope& l, int64_t, Value in) { return layer(l, c, in, t, rotary); };
     return c.norm(s["final_layernorm"], run_layers(s["layers"], c.layers, x, hidden, one));
   };
-  const double scale = config.real_or("lm_head_multiplier", 1);
   return decoder_family(config, {.name = "FalconH1",
                                  .tied = config.bool_or("tie_word_embeddings", false),
                                  .vocabulary = c.vocabulary,
                                  .max_positions = config.size_at("max_position_embeddings"),
                                  .body = body,
-                                 .finish = [scale](Value logits) { return logits * scale; }});
+                                 .logit_scale = config.real_or("lm_head_multiplier", 1)});
 }
 
 }  // namespace braid

@@ -2,6 +2,7 @@
 // What a family file gives: a Blueprint of its config. models/list.inc names the families.
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,9 +26,12 @@ struct Entry {
 struct Blueprint {
   std::string architecture;  ///< as in Model
   std::vector<Entry> entries;
-  int64_t vocabulary = 0;               ///< as in Model
-  int64_t max_positions = 0;            ///< as in Model
-  std::vector<Rename> renames = {};     ///< other spellings of the tensors' names
+  int64_t vocabulary = 0;            ///< as in Model
+  int64_t max_positions = 0;         ///< as in Model
+  std::vector<Rename> renames = {};  ///< other spellings of the tensors' names
+  /// The entry for Purpose::features, where it is another than the class's own, and the tensors that it leaves unread.
+  std::optional<Entry> features = {};
+  std::vector<std::string> head = {};
   std::vector<std::string> stale = {};  ///< patterns of tensors that may lie in a file unread
 };
 

@@ -19,17 +19,14 @@ Blueprint granitemoe_family(const Config& given) {
   c.attention.how.scale = config.real_or("attention_multiplier", 1);
   c.embedding_scale = config.real_or("embedding_multiplier", 1);
   c.residual_scale = config.real_or("residual_multiplier", 1);
-  const int64_t experts = expert_count(config, "num_local_experts");
-  const Mixture how{.experts = experts,
-                    .routing = {.chosen = config.int_at("num_experts_per_tok", {1, experts}), .renormalise = true},
-                    .inner = c.mlp.inner,
-                    .activation = c.mlp.activation,
-                    .router = "router.layer",
-                    .up = "input_linear",
-                    .down = "output_linear"};
-  c.feed_forward = [how](const Scope& s, int64_t, Value x) { return stacked_mixture(s["block_sparse_moe"], x, how); };
+  Mixture how = mixture_of(config, "intermediate_size");
+  how.routing.renormalise = true;
+  how.router = "router.layer";
+  how.up = "input_linear";
+  how.down = "output_linear";
+  c.mixture = [how](const Scope& s, int64_t, Value x) { return stacked_mixture(s["block_sparse_moe"], x, how); };
   Decoder decoder = llama_like("GraniteMoe", c);
-  decoder.finish = [scale = 1 / config.real_or("logits_scaling", 1)](Value logits) { return logits * scale; };
+  decoder.logit_scale = 1 / config.real_or("logits_scaling", 1);
   return decoder_family(config, decoder);
 }
 

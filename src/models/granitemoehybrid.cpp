@@ -31,14 +31,11 @@ struct GraniteHybrid {
         residual_scale(c.real_or("residual_multiplier", 1)) {
     mamba.norm_groups = mamba.groups;
     if (c.int_at("num_local_experts", {0, 4096}) == 0) return;  // the dense ones
-    const int64_t count = expert_count(c, "num_local_experts");
-    experts = {.experts = count,
-               .routing = {.chosen = c.int_at("num_experts_per_tok", {1, count}), .renormalise = true},
-               .inner = c.size_at("intermediate_size"),
-               .activation = shared.activation,
-               .router = "router.layer",
-               .up = "input_linear",
-               .down = "output_linear"};
+    experts = mixture_of(c, "intermediate_size");
+    experts.routing.renormalise = true;
+    experts.router = "router.layer";
+    experts.up = "input_linear";
+    experts.down = "output_linear";
   }
 
   SelfAttention attention;
@@ -80,13 +77,12 @@ Blueprint granitemoehybrid_family(const Config& given) {
     const auto one = [&](const Scope& l, int64_t i, Value in) { return layer(l, here, i, in, t); };
     return c.norm(s["norm"], run_layers(s["layers"], c.layers, x, hidden, one));
   };
-  const double scale = 1 / config.real_or("logits_scaling", 1);
   return decoder_family(config, {.name = "GraniteMoeHybrid",
                                  .tied = config.bool_or("tie_word_embeddings", false),
                                  .vocabulary = c.vocabulary,
                                  .max_positions = config.size_at("max_position_embeddings"),
                                  .body = body,
-                                 .finish = [scale](Value logits) { return logits * scale; }});
+                                 .logit_scale = 1 / config.real_or("logits_scaling", 1)});
 }
 
 }  // namespace braid

@@ -31,17 +31,14 @@ struct Jamba {
               .activation = mlp.activation,
               .bias = c.bool_or("mamba_proj_bias", false),
               .inner_norms = norm.epsilon},
-        experts{.experts = expert_count(c, "num_experts"),
-                .routing = {.chosen = c.int_at("num_experts_per_tok", {1, expert_count(c, "num_experts")})},
-                .inner = mlp.inner,
-                .activation = mlp.activation,
-                .router = "router"},
+        experts(mixture_of(c, "intermediate_size")),
         layers(c.layers()),
         vocabulary(c.vocabulary()),
         attention_period(c.size_at("attn_layer_period")),
         attention_offset(c.int_at("attn_layer_offset", {0, attention_period - 1})),
         expert_period(c.size_at("expert_layer_period")),
         expert_offset(c.int_at("expert_layer_offset", {0, expert_period - 1})) {
+    experts.router = "router";
     attention.how.scale = 1 / std::sqrt(attention.heads.head_dim);
   }
 

@@ -17,15 +17,12 @@ Blueprint mixtral_family(const Config& given) {
   const Config config = given.with_defaults(kDefaults);
   LlamaLike c(config, 1e6);
   c.attention.how.window = config.size_or("sliding_window", 0);
-  const int64_t experts = expert_count(config, "num_local_experts");
-  const Mixture how{.experts = experts,
-                    .routing = {.chosen = config.int_at("num_experts_per_tok", {1, experts}), .renormalise = true},
-                    .inner = c.mlp.inner,
-                    .activation = c.mlp.activation,
-                    .gate = "w1",
-                    .up = "w3",
-                    .down = "w2"};
-  c.feed_forward = [how](const Scope& s, int64_t, Value x) { return mixture(s["block_sparse_moe"], x, how); };
+  Mixture how = mixture_of(config, "intermediate_size");
+  how.routing.renormalise = true;
+  how.gate = "w1";
+  how.up = "w3";
+  how.down = "w2";
+  c.mixture = [how](const Scope& s, int64_t, Value x) { return mixture(s["block_sparse_moe"], x, how); };
   return decoder_family(config, llama_like("Mixtral", c));
 }
 

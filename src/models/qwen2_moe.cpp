@@ -23,8 +23,8 @@ Blueprint qwen2_moe_family(const Config& given) {
     c.windows = layer_windows(config, c.layers, [&](int64_t i) { return i % 2 == 0 && i < most; });
   }
   const Mlp shared{.inner = config.size_at("shared_expert_intermediate_size"), .activation = c.mlp.activation};
-  c.feed_forward = [how = mixture_of(config), sparse = sparse_layers(config, c.layers), shared, mlp = c.mlp](
-                       const Scope& s, int64_t layer, Value x) {
+  c.mixture = [how = mixture_of(config), sparse = sparse_layers(config, c.layers), shared, mlp = c.mlp](
+                  const Scope& s, int64_t layer, Value x) {
     const Scope m = s["mlp"];
     if (!sparse[static_cast<size_t>(layer)]) return gated_mlp(m, x, mlp);
     return mixture(m, x, how) + gated_shared_expert(m, x, shared);

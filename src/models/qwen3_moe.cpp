@@ -20,8 +20,8 @@ Blueprint qwen3_moe_family(const Config& given) {
   c.attention.head_norm = c.norm;
   if (config.bool_or("use_sliding_window", false))
     c.windows = layer_windows(config, c.layers, [](int64_t) { return true; });
-  c.feed_forward = [how = mixture_of(config), sparse = sparse_layers(config, c.layers), mlp = c.mlp](
-                       const Scope& s, int64_t layer, Value x) {
+  c.mixture = [how = mixture_of(config), sparse = sparse_layers(config, c.layers), mlp = c.mlp](
+                  const Scope& s, int64_t layer, Value x) {
     const Scope m = s["mlp"];
     return sparse[static_cast<size_t>(layer)] ? mixture(m, x, how) : gated_mlp(m, x, mlp);
   };

@@ -65,12 +65,12 @@ int64_t expert_count(const Config& c, std::string_view key) {
   return c.int_at(key, {1, kMost});
 }
 
-Mixture mixture_of(const Config& c) {
+Mixture mixture_of(const Config& c, std::string_view inner) {
   const int64_t experts = expert_count(c, c.has("num_local_experts") ? "num_local_experts" : "num_experts");
   return {.experts = experts,
           .routing = {.chosen = c.int_at("num_experts_per_tok", {1, experts}),
                       .renormalise = c.bool_or("norm_topk_prob", false)},
-          .inner = c.size_at("moe_intermediate_size"),
+          .inner = c.size_at(inner),
           .activation = c.string_at("hidden_act")};
 }
 

@@ -51,9 +51,9 @@ std::vector<Value> matrices_of(Value tensor);
 /// sigmoid(SCOPE.shared_expert_gate(x)) · SCOPE.shared_expert(x).
 Value gated_shared_expert(const Scope& s, Value x, const Mlp& how);
 
-/// A mixture by the keys that most configs share: num_experts or num_local_experts, num_experts_per_tok,
-/// moe_intermediate_size, norm_topk_prob, hidden_act.
-Mixture mixture_of(const Config& config);
+/// A mixture by the keys that most configs share: num_experts or num_local_experts, num_experts_per_tok, hidden_act,
+/// norm_topk_prob, and `inner` for the width inside an expert.
+Mixture mixture_of(const Config& config, std::string_view inner = "moe_intermediate_size");
 /// A number of experts: at least 1, and few enough to be listed.
 int64_t expert_count(const Config& config, std::string_view key);
 /// Which layers are mixtures, as the Qwen families say: every `decoder_sparse_step`-th that is not in
