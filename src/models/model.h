@@ -68,8 +68,11 @@ struct Family {
 };
 /// All families, in the order of models/list.inc.
 std::span<const Family> families();
-/// Throws Error naming the model_type and listing near names when there is none.
-Model make_model(const Config& config, TensorIndex tensors);
+/// What a model is loaded for: what the class that its config names does, or, whatever head that class has, the
+/// features below the head (embeddings of texts): then its entry is "forward" and gives last_hidden_state.
+enum class Purpose : uint8_t { own, features };
+/// Throws Error naming the model_type and listing near names when there is none; for features, when the class has none.
+Model make_model(const Config& config, TensorIndex tensors, Purpose purpose = Purpose::own);
 /// Throws Error naming tensors of the checkpoint that none of the model's graphs reads, unless they are stale: a config
 /// that leaves a bias or a layer out would otherwise compute something else in silence.
 void check_tensors(const Model& model, std::span<const Graph* const> graphs, const TensorIndex& tensors);

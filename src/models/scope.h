@@ -16,7 +16,7 @@ namespace braid {
 /// Another spelling that checkpoints of a family use: where a tensor's name holds `ours`, the file's may hold `theirs`
 /// ({"model.", ""}: base models are saved without their prefix). A family gives its list once, to the root scope.
 struct Rename {
-  std::string_view ours, theirs;
+  std::string ours, theirs;
 };
 
 /// For the flag `bias` of Scope::project at call sites that always or never have one.

@@ -54,6 +54,9 @@ ModelDescription describe(LoadedModel& model) {
       d.formats[std::string(info(parameter.types[0].format).name)] += count;
     }
   }
+  if (model.checkpoint)
+    for (const std::string& name : model.checkpoint->names())
+      if (!seen.contains(name)) d.unread.push_back(name);
   return d;
 }
 
