@@ -72,8 +72,8 @@ std::shared_ptr<const Tokenizer> tokenizer_of(const ModelFolder& place) {
     return has_gguf_tokenizer(model.metadata()) ? std::make_shared<const Tokenizer>(gguf_tokenizer(model.metadata()))
                                                 : nullptr;
   }
-  if (!place.has("tokenizer.json")) return nullptr;
-  return std::make_shared<const Tokenizer>(Tokenizer::load(place.path_of("tokenizer.json")));
+  if (!Tokenizer::is_in(place.folder)) return nullptr;
+  return std::make_shared<const Tokenizer>(Tokenizer::load(place.folder));
 }
 
 }  // namespace
@@ -138,7 +138,8 @@ LoadedModel load_model(const LoadOptions& options) {
   ProgramOptions wanted = program_options(options, model);
   if (options.generation)
     wanted.sequences = std::max(wanted.sequences, width_of(settings_of(*options.generation, generation)));
-  auto program = std::make_unique<Program>(std::move(model), make_backend(options), std::move(source), wanted);
+  auto program = std::make_unique<Program>(std::move(model), options.backend ? options.backend : make_backend(options),
+                                           std::move(source), wanted);
   if (checkpoint) check_all_read(*program, index);
   if (options.memory) check_memory(*program, *options.memory);
 
