@@ -24,7 +24,8 @@ struct GenerateRequest {
   SamplingOptions sampling = {};
   int64_t max_tokens = 0;
   std::vector<int32_t> stop_tokens = {};  ///< the request ends after any of them (end-of-sequence ids)
-  /// Encoder-decoder models: one window of their source (input_features: mel bins × frames), run through "encode".
+  /// Encoder-decoder models: what "encode" reads of one source: a window (input_features: mel bins × frames, f32), or
+  /// token ids (i32, one dimension).
   Tensor source = {};
 };
 

@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "models/blocks/attention.h"
+#include "models/blocks/encoder.h"
+#include "models/blocks/heads.h"
 #include "models/blocks/inputs.h"
 #include "models/blocks/mixture.h"
 #include "models/blocks/outputs.h"
@@ -23,10 +25,11 @@ struct Entry {
 struct Blueprint {
   std::string architecture;  ///< as in Model
   std::vector<Entry> entries;
-  int64_t vocabulary = 0;               ///< as in Model
-  int64_t max_positions = 0;            ///< as in Model
-  std::vector<Rename> renames = {};     ///< other spellings of the tensors' names
-  std::vector<std::string> stale = {};  ///< patterns of tensors that may lie in a file unread
+  int64_t vocabulary = 0;                        ///< as in Model
+  int64_t max_positions = 0;                     ///< as in Model
+  std::optional<int32_t> position_padding = {};  ///< as in Model
+  std::vector<Rename> renames = {};              ///< other spellings of the tensors' names
+  std::vector<std::string> stale = {};           ///< patterns of tensors that may lie in a file unread
 };
 
 /// The class named by the config's `architectures`, or the first of `known` when it names none. Throws Error naming

@@ -18,10 +18,14 @@ constexpr Family kFamilies[] = {
 };
 
 const Family& family_of(Config config) {
+  // Some model types have a hyphen ("xlm-roberta") where a function's name has an underscore.
+  const std::string type = config.model_type();
+  std::string id = type;
+  std::ranges::replace(id, '-', '_');
   std::vector<std::string_view> known;
-  for (const Family& family : kFamilies) known.push_back(family.model_type);
+  for (const Family& family : kFamilies) known.push_back(family.model_type == id ? type : family.model_type);
   config.require_known(known);
-  return *std::ranges::find(kFamilies, config.model_type(), &Family::model_type);
+  return *std::ranges::find(kFamilies, id, &Family::model_type);
 }
 
 Graph build(const Blueprint& blueprint, const TensorIndex& tensors, std::string_view name,
@@ -36,6 +40,14 @@ Graph build(const Blueprint& blueprint, const TensorIndex& tensors, std::string_
 
 }  // namespace
 
+std::vector<int32_t> default_positions(const Model& model, std::span<const int32_t> token_ids) {
+  std::vector<int32_t> positions(token_ids.size());
+  const std::optional<int32_t> padding = model.position_padding;
+  int32_t next = padding ? *padding + 1 : 0;
+  for (size_t i = 0; i < positions.size(); ++i) positions[i] = padding && token_ids[i] == *padding ? *padding : next++;
+  return positions;
+}
+
 std::span<const Family> families() { return kFamilies; }
 
 Model make_model(const Config& config, TensorIndex tensors) {
@@ -47,6 +59,7 @@ Model make_model(const Config& config, TensorIndex tensors) {
       .entries = {},
       .vocabulary = blueprint->vocabulary,
       .max_positions = blueprint->max_positions,
+      .position_padding = blueprint->position_padding,
       .build = [blueprint, index](std::string_view entry,
                                   const EntryOptions& options) { return build(*blueprint, *index, entry, options); },
       .stale = blueprint->stale};

@@ -32,6 +32,7 @@ struct EntryOptions {
   Format cache = Format::f32;  ///< format of cached keys and values
   int64_t page_size = 64;      ///< tokens per page
   int64_t max_pages = 1;       ///< width of the page table: ceil(context / page_size)
+  int64_t source_tokens = 1;   ///< longest source of an encoder of tokens: what a source slot has room for
   /// Sizes of one image (3, height, width) or feature window (mel bins, frames), without the batch; empty: the
   /// config's.
   std::vector<int64_t> source = {};
@@ -52,11 +53,17 @@ struct Model {
       entries;                ///< "decode" (causal and encoder-decoder), "encode", "forward" (one pass, no states)
   int64_t vocabulary = 0;     ///< 0 where there is none
   int64_t max_positions = 0;  ///< longest sequence that the positions allow; 0: no bound
+  /// RoBERTa's way to count positions: tokens other than this padding token have the positions padding + 1, padding + 2
+  /// …, padding itself has the position `padding`. Absent: 0, 1, 2 …
+  std::optional<int32_t> position_padding = {};
   /// Builds an entry's graph. Throws Error naming the config field or the tensor that does not fit.
   std::function<Graph(std::string_view entry, const EntryOptions&)> build;
   /// Checkpoint tensors of this family that no graph reads, by pattern ("*.position_ids").
   std::vector<std::string> stale;
 };
+
+/// The positions of a sequence's tokens where nobody gives others.
+std::vector<int32_t> default_positions(const Model& model, std::span<const int32_t> token_ids);
 
 struct Blueprint;
 struct Family {

@@ -16,7 +16,7 @@ namespace braid {
 /// Another spelling that checkpoints of a family use: where a tensor's name holds `ours`, the file's may hold `theirs`
 /// ({"model.", ""}: base models are saved without their prefix). A family gives its list once, to the root scope.
 struct Rename {
-  std::string_view ours, theirs;
+  std::string ours, theirs;
 };
 
 /// For the flag `bias` of Scope::project at call sites that always or never have one.
@@ -36,6 +36,9 @@ class Scope {
   /// The checkpoint tensor PATH.NAME as the file holds it. Throws Error that names the tensor when it is missing (with
   /// near names), has another shape than the config makes it, or has no format to compute with.
   Value parameter(std::string_view name, const Shape& shape) const;
+  /// Whether the checkpoint has PATH.NAME: for parts that files may lack without their config saying so. With random
+  /// weights it has every tensor.
+  bool has(std::string_view name) const;
   /// PATH.weight (rows, width) as an operand of a product or a table of embeddings: what may be quantised.
   Value weight(const Shape& shape) const;
   /// The same in f32: a parameter expression where the file holds another format. For what is not a product's weight:

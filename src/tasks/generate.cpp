@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "core/error.h"
+#include "engine/source.h"
 #include "tasks/stop_strings.h"
 #include "text/stream.h"
 #include "text/tokenizer.h"
@@ -65,15 +66,29 @@ SamplingOptions sampling_of(const LoadedModel& model, const GenerateOptions& opt
   return sampling;
 }
 
+/// What the decoder begins with. Where an encoder reads tokens, they are its source, and the decoder begins with one
+/// token that the config names.
+std::vector<int32_t> decoder_prompt(const LoadedModel& model, const std::vector<int32_t>& prompt) {
+  if (!encodes_tokens(*model.program)) return prompt;
+  const GenerationConfig& config = model.generation;
+  const std::optional<int64_t> first =
+      config.decoder_start_token_id ? config.decoder_start_token_id : config.bos_token_id;
+  if (!first)
+    throw Error("the decoder's first token is not known",
+                {.file = model.place.folder, .field = "decoder_start_token_id", .offset = {}},
+                "add it to generation_config.json");
+  return {static_cast<int32_t>(*first)};
+}
+
 /// What is left of the context. A prompt that fills it keeps one, so that the scheduler refuses it with its numbers.
 int64_t tokens_left(const Program& program, const std::vector<int32_t>& prompt) {
   return std::max<int64_t>(1, program.options().context - static_cast<int64_t>(prompt.size()));
 }
 
 /// Compiles what the steps of this prompt need, so that no step is timed with it.
-void compile_ahead(Program& program, int64_t prompt_tokens) {
+void compile_ahead(Program& program, int64_t prompt_tokens, int64_t source_tokens) {
   const int64_t step = program.options().step_tokens;
-  if (program.has_entry("encode")) program.executable("encode", 0);
+  if (program.has_entry("encode")) program.executable("encode", source_tokens);
   program.executable("decode", std::min(prompt_tokens, step));
   if (prompt_tokens > step && prompt_tokens % step != 0) program.executable("decode", prompt_tokens % step);
   program.executable("decode", 1);
@@ -96,6 +111,12 @@ GenerateResult generate(LoadedModel& model, const GenerateOptions& options, cons
   TextStream text(model.tokenizer.get(), options, on_text, result.text);
   std::vector<int32_t> prompt = prompt_ids(model, options);
   result.prompt_tokens = static_cast<int64_t>(prompt.size());
+  Tensor source = options.source;
+  if (encodes_tokens(program)) {
+    source = Tensor::of({result.prompt_tokens}, std::span<const int32_t>(prompt));
+    prompt = decoder_prompt(model, prompt);
+  }
+  const auto begin = static_cast<int64_t>(prompt.size());
 
   Engine engine(program);
   std::string failure;
@@ -106,7 +127,7 @@ GenerateResult generate(LoadedModel& model, const GenerateOptions& options, cons
                  .sampling = sampling_of(model, options),
                  .max_tokens = most,
                  .stop_tokens = ends,
-                 .source = options.source},
+                 .source = source},
                 [&](const TokenEvent& event) {
                   last = Clock::now();
                   if (result.token_ids.empty()) first = last;
@@ -118,7 +139,7 @@ GenerateResult generate(LoadedModel& model, const GenerateOptions& options, cons
                   return text.push(event.token);
                 });
   const Clock::time_point compiling = Clock::now();
-  compile_ahead(program, result.prompt_tokens);
+  compile_ahead(program, begin, source && source.format == Format::i32 ? result.prompt_tokens : 0);
   const Clock::time_point start = Clock::now();
   engine.run();
   if (result.finish_reason == FinishReason::error) throw Error(failure);

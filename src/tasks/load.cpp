@@ -38,6 +38,7 @@ ProgramOptions program_options(const LoadOptions& options, const Model& model) {
           .hidden_states = options.hidden_states,
           .stateful = options.stateful,
           .strict = options.strict,
+          .source_tokens = options.source_tokens,
           .source = options.source};
 }
 

@@ -79,7 +79,9 @@ TEST_P(GoldenForward, EveryOutputIsThatOfTransformers) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Cases, GoldenForward,
-                         testing::ValuesIn(cases({"llama", "gpt2", "bert", "mixtral", "mamba", "resnet", "whisper"})),
+                         testing::ValuesIn(cases({"albert", "bert", "camembert", "distilbert", "electra", "gpt2",
+                                                  "llama", "mamba", "mixtral", "resnet", "roberta", "whisper",
+                                                  "xlm-roberta"})),
                          [](const auto& instance) { return test_name(instance.param); });
 
 std::vector<int64_t> integers(const Json& list) {

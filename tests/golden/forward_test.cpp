@@ -33,7 +33,9 @@ TEST_P(GoldenText, EveryTensorOfTheFileIsReadOrStale) {
   EXPECT_NO_THROW(check_tensors(golden.model(), graphs, golden.index()));
 }
 
-INSTANTIATE_TEST_SUITE_P(, GoldenText, testing::ValuesIn(golden_cases({"bert", "gpt2", "llama", "mamba", "mixtral"})),
+INSTANTIATE_TEST_SUITE_P(, GoldenText,
+                         testing::ValuesIn(golden_cases({"albert", "bert", "camembert", "distilbert", "electra", "gpt2",
+                                                         "llama", "mamba", "mixtral", "roberta", "xlm-roberta"})),
                          test_name);
 
 class GoldenImages : public testing::TestWithParam<std::string> {};

@@ -117,6 +117,8 @@ Batch batch_of(const GoldenCase& golden, const std::string& name) {
       span.positions.push_back(positions[i] < 0 ? static_cast<int32_t>(c) : positions[i]);
       batch.places.push_back(static_cast<int64_t>(i));
     }
+    if (golden.model().position_padding && !golden.has_input("position_ids"))
+      span.positions = default_positions(golden.model(), span.tokens);
     batch.spans.push_back(std::move(span));
   }
   return batch;
