@@ -202,20 +202,38 @@ struct Recurred {
 /// Depthwise causal convolution along each sequence: x (tokens, channels), weight (channels, width), bias (channels) or
 /// absent → y (tokens, channels). pool (slots, channels, width - 1): the inputs before, oldest first.
 Recurred causal_conv(Value x, Value weight, Value bias, Value span_start, const Recurrent& state);
-/// The selective scan of Mamba (arXiv:2312.00752): h' = exp(dt·A)·h + dt·B·x, y = C·h' + D·x.
+/// The selective scan of Mamba (arXiv:2312.00752): h' = exp(dt·A)·h + dt·B·x, y = C·h' + D·x. In Mamba-2
+/// (arXiv:2405.21060) the channels of a head share dt, A and D, and the heads of a group B and C; Mamba has heads of
+/// one channel.
 struct SelectiveScan {
-  Value x, dt;  ///< (tokens, channels)
-  Value a;      ///< (channels, state)
-  Value b, c;   ///< (tokens, state)
-  Value d;      ///< (channels)
+  Value x;             ///< (tokens, channels)
+  Value dt;            ///< (tokens, heads); heads divide channels
+  Value a;             ///< (heads, state), or (heads, 1): one decay for all of a head's state
+  Value b, c;          ///< (tokens, groups · state)
+  Value d;             ///< (heads)
+  int64_t groups = 1;  ///< divide heads
 };
 /// pool (slots, channels, state).
 Recurred selective_scan(const SelectiveScan& operands, Value span_start, const Recurrent& state);
-struct Routed {
-  Value experts;  ///< (tokens, k) i32
-  Value weights;  ///< (tokens, k) f32
+/// How a router chooses.
+struct Routing {
+  enum class Scores : uint8_t { softmax, sigmoid };
+  int64_t chosen;                   ///< experts per token
+  bool renormalise = false;         ///< divide the chosen weights by their sum
+  Scores scores = Scores::softmax;  ///< what logits become
+  int64_t groups = 1;               ///< experts lie in groups of equal size …
+  int64_t kept_groups = 1;          ///< … and only those of each token's best groups are chosen from, …
+  int64_t group_best = 1;           ///< … a group being worth the sum of its so many best scores
+  double scale = 1;                 ///< of the weights, at last
 };
-/// Mixture-of-experts routing: the k best of softmax(logits), their weights divided by their sum when `renormalise`.
-Routed route(Value logits, int64_t k, bool renormalise);
+/// Added to the sum that weights are divided by: a sum of sigmoids may be zero.
+inline constexpr double kRouteFloor = 1e-20;
+struct Routed {
+  Value experts;  ///< (tokens, chosen) i32, the best first
+  Value weights;  ///< (tokens, chosen) f32
+};
+/// Mixture-of-experts routing: logits (tokens, experts) f32. `bias` (experts), or absent, is added to the scores that
+/// are compared, not to the weights.
+Routed route(Value logits, Value bias, const Routing& how);
 
 }  // namespace braid

@@ -158,7 +158,7 @@ TEST(Route, GivesTheBestExpertsAndTheirWeights) {
     Value logits = m.input({2, 4});
     const float numbers[] = {1, 3, 2, 0, -1, -1, 5, -1};
     std::copy(std::begin(numbers), std::end(numbers), m.value_of(logits).data<float>());
-    Routed routed = route(logits, 2, renormalise);
+    Routed routed = route(logits, {}, {.chosen = 2, .renormalise = renormalise});
     const auto outputs = direct::run(m.finish({routed.experts, routed.weights}, 1));
     EXPECT_EQ(direct::numbers(outputs[0]), (Doubles{1, 2, 2, 0}));  // equal weights: the lower index first
     const double e1 = std::exp(1.0), e2 = std::exp(2.0), e3 = std::exp(3.0),
@@ -166,6 +166,34 @@ TEST(Route, GivesTheBestExpertsAndTheirWeights) {
     const double e5 = std::exp(5.0), em = std::exp(-1.0), second = renormalise ? e5 + em : e5 + 3 * em;
     EXPECT_LE(direct::error(outputs[1], {e3 / first, e2 / first, e5 / second, em / second}), direct::few_roundings(8));
   }
+}
+
+TEST(Route, TheBiasDecidesWhoIsChosenButNotHowMuch) {
+  Maker m("route", op::route);
+  Value logits = m.input({1, 4}), bias = m.input({4});
+  const float numbers[] = {0, 1, -1, 2}, biases[] = {0, 0, 9, -9};
+  std::copy(std::begin(numbers), std::end(numbers), m.value_of(logits).data<float>());
+  std::copy(std::begin(biases), std::end(biases), m.value_of(bias).data<float>());
+  Routed routed = route(logits, bias, {.chosen = 2, .scores = Routing::Scores::sigmoid, .scale = 3});
+  const auto outputs = direct::run(m.finish({routed.experts, routed.weights}, 1));
+  EXPECT_EQ(direct::numbers(outputs[0]), (Doubles{2, 1}));
+  EXPECT_LE(direct::error(outputs[1], {3 / (1 + std::exp(1.0)), 3 / (1 + std::exp(-1.0))}), direct::few_roundings(8));
+}
+
+TEST(Route, ChoosesFromTheBestGroupsOnly) {
+  // Groups of two: the best expert of all is alone in its group; two good ones together are worth more.
+  const float numbers[] = {5, -9, 3, 2.5f, -9, 4, 1, 1};
+  const auto chosen_of = [&](int64_t group_best) {
+    Maker m("route", op::route);
+    Value logits = m.input({1, 8});
+    std::copy(std::begin(numbers), std::end(numbers), m.value_of(logits).data<float>());
+    Routed routed = route(
+        logits, {},
+        {.chosen = 2, .scores = Routing::Scores::sigmoid, .groups = 4, .kept_groups = 1, .group_best = group_best});
+    return direct::numbers(direct::run(m.finish({routed.experts, routed.weights}, 1))[0]);
+  };
+  EXPECT_EQ(chosen_of(1), (Doubles{0, 1}));
+  EXPECT_EQ(chosen_of(2), (Doubles{2, 3}));
 }
 
 }  // namespace

@@ -87,18 +87,20 @@ struct Convolution {
   int64_t row_begin = 0, row_end = 0;  ///< output rows (1-d: output columns) of this call
 };
 
-/// One sequence, channels [c_begin, c_end): rows of x, dt, y are `channels` floats apart; b, c rows `state` apart. y
-/// does not overlap x or dt.
+/// One sequence, channels [c_begin, c_end): rows of x and y are `channels` floats apart, those of dt `heads`, those of b
+/// and c `groups * state`. y does not overlap x or dt. Channels of a head lie together, heads of a group too.
 struct SelectiveScanWork {
   const float* x = nullptr;
   const float* dt = nullptr;
-  const float* a = nullptr;  ///< (channels, state)
-  const float* b = nullptr;  ///< (rows, state)
-  const float* c = nullptr;  ///< (rows, state)
-  const float* d = nullptr;  ///< (channels)
+  const float* a = nullptr;  ///< (heads, decays)
+  const float* b = nullptr;  ///< (rows, groups, state)
+  const float* c = nullptr;  ///< (rows, groups, state)
+  const float* d = nullptr;  ///< (heads)
   float* h = nullptr;        ///< (channels, state), in and out
   float* y = nullptr;
-  int64_t rows = 0, channels = 0, state = 0, c_begin = 0, c_end = 0;
+  int64_t rows = 0, channels = 0, heads = 0, groups = 1, state = 0;
+  int64_t decays = 0;  ///< state, or 1: a head's state decays as one
+  int64_t c_begin = 0, c_end = 0;
 };
 
 enum class Unary : uint8_t {

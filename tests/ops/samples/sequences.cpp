@@ -91,6 +91,11 @@ std::shared_ptr<const Graph> decaying_sum(int64_t n) {
   return std::make_shared<const Graph>(b.finish());
 }
 
+struct ScanSizes {
+  int64_t channels, heads, groups, state, decays;
+};
+constexpr ScanSizes kScans[] = {{1, 1, 1, 1, 1}, {35, 35, 1, 16, 16}, {36, 6, 2, 17, 1}, {70, 10, 1, 16, 1}};
+
 void recurrences(std::vector<Sample>& samples) {
   for (const Batch& batch : kBatches)
     for (bool stateful : {false, true}) {
@@ -125,15 +130,16 @@ void recurrences(std::vector<Sample>& samples) {
           Recurred r = causal_conv(x, w, b, m.span_start(batch), state);
           finish(m, state, r.y, r.pool, 8);
         }
-      for (auto [channels, n] : {std::pair<int64_t, int64_t>{1, 1}, {35, 16}}) {
-        Maker m("selective_scan " + std::to_string(channels) + name, op::selective_scan, sizes);
-        SelectiveScan o{.x = m.input({kTokens, channels}),
-                        .dt = m.uniform({kTokens, channels}, 0.001f, 0.5f),
-                        .a = m.uniform({channels, n}, -4, -0.1f),
-                        .b = m.input({kTokens, n}),
-                        .c = m.input({kTokens, n}),
-                        .d = m.input({channels})};
-        Recurrent state = pool_of(m, batch, {channels, n}, stateful);
+      for (const ScanSizes& n : kScans) {
+        Maker m("selective_scan " + std::to_string(n.channels) + name, op::selective_scan, sizes);
+        SelectiveScan o{.x = m.input({kTokens, n.channels}),
+                        .dt = m.uniform({kTokens, n.heads}, 0.001f, 0.5f),
+                        .a = m.uniform({n.heads, n.decays}, -4, -0.1f),
+                        .b = m.input({kTokens, n.groups * n.state}),
+                        .c = m.input({kTokens, n.groups * n.state}),
+                        .d = m.input({n.heads}),
+                        .groups = n.groups};
+        Recurrent state = pool_of(m, batch, {n.channels, n.state}, stateful);
         Recurred r = selective_scan(o, m.span_start(batch), state);
         finish(m, state, r.y, r.pool, 64 + 32);
       }
