@@ -10,6 +10,8 @@
 #include "models/blocks/heads.h"
 #include "models/blocks/inputs.h"
 #include "models/blocks/mixture.h"
+#include "models/blocks/mlp.h"
+#include "models/blocks/norm.h"
 #include "models/blocks/outputs.h"
 #include "models/blocks/rotary.h"
 
@@ -37,6 +39,9 @@ struct Blueprint {
 std::string architecture(const Config& config, const std::vector<std::string_view>& known);
 /// The activation that the config names under `key`. Throws Error naming the field when there is no such activation.
 std::string activation_name(const Config& config, std::string_view key);
+/// Throws Error naming `key` and its value when the config sets it to anything but null, false or 0: a feature that the
+/// family does not have.
+void refuse(const Config& config, std::string_view key);
 /// Labels of a classifier: entries of id2label, else num_labels, else 2 (transformers' default).
 int64_t label_count(const Config& config);
 

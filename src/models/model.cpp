@@ -107,6 +107,29 @@ std::string activation_name(const Config& config, std::string_view key) {
   return name;
 }
 
+void refuse(const Config& config, std::string_view key) {
+  const auto value = config.find(key);
+  if (!value) return;
+  std::string text = "set";
+  switch (value->kind()) {
+    case Json::Kind::boolean:
+      if (!value->as_bool()) return;
+      text = "true";
+      break;
+    case Json::Kind::integer:
+    case Json::Kind::real:
+      if (value->as_double() == 0) return;
+      text = JsonWriter().value(value->as_double()).text();
+      break;
+    case Json::Kind::string:
+      text = '"' + std::string(value->as_string()) + '"';
+      break;
+    default:
+      break;
+  }
+  config.fail(key, std::string(key) + " is " + text + ", which this family's graph does not have");
+}
+
 int64_t label_count(const Config& config) {
   const size_t labels = config.labels().size();
   return labels > 0 ? static_cast<int64_t>(labels) : config.size_or("num_labels", 2);

@@ -156,18 +156,25 @@ Value softmax(Value x);                                 ///< over the last dimen
 Value rms_norm(Value x, Value weight, double epsilon);  ///< x / sqrt(mean(x²) + ε) · weight, last dimension
 Value layer_norm(Value x, Value weight, Value bias, double epsilon);  ///< bias may be absent
 /// Rotates q or k. x (tokens, heads, head_dim); positions (tokens) i32; inverse frequencies (rotary_dim / 2) f32.
-/// Half-split pairs (i, i + rotary_dim / 2) as in Llama; `scale` multiplies sin and cos (yarn's attention factor).
 struct Rope {
-  int64_t rotary_dim = 0;  ///< 0: all of head_dim
-  double scale = 1.0;
+  int64_t rotary_dim = 0;    ///< 0: all of head_dim
+  double scale = 1.0;        ///< multiplies sin and cos (yarn's attention factor)
+  bool interleaved = false;  ///< pairs (2i, 2i + 1) as in GPT-J; else (i, i + rotary_dim / 2) as in Llama
 };
 Value rope(Value x, Value positions, Value inverse_frequencies, const Rope& how);
 
 /// Scaled dot-product attention over ragged sequences with grouped heads. q (tokens, heads, head_dim), k and v (tokens,
 /// kv_heads, head_dim), where `tokens` is any dimension: an encoder's rows are 1500 * sequences.
+/// A score is soft_cap · tanh(scale · q·k / soft_cap) + slopes[head] · distance + relative[head, distance], distance =
+/// position of the key - position of the query.
 struct Attend {
   double scale = 1.0;
-  bool causal = true;
+  bool causal = true;   ///< a query sees no key after its own position
+  int64_t window = 0;   ///< it sees keys at distances below this (in both directions unless causal); 0: all
+  double soft_cap = 0;  ///< 0: none (Gemma 2)
+  Value slopes = {};    ///< (heads) f32: ALiBi (arXiv:2108.12409); absent: zeros
+  Value relative = {};  ///< (heads, 2 · reach + 1) f32: distances -reach … reach, farther ones as the nearest (T5)
+  Value sinks = {};     ///< (heads) f32: the score of one more key, of value 0 (gpt-oss)
 };
 /// Over the step's own tokens.
 Value attend(Value q, Value k, Value v, Value span_start, const Attend& how);

@@ -22,7 +22,8 @@ Made made(const RopeConfig& config, int64_t head_dim) {
   Builder b;
   const Value x = b.input("x", {.shape = {Symbol::tokens, 2, head_dim}, .format = Format::f32});
   const Value positions = b.input("positions", {.shape = {Symbol::tokens}, .format = Format::i32});
-  const Value y = Rotary(b, config, head_dim)(x, positions);
+  const EntryOptions options;
+  const Value y = Rotary(Step(b, options), config, head_dim)(x, positions);
   const Node& node = b.graph().node(y.id);
   const Tensor& table = b.graph().node(node.inputs.at(2)).attrs.tensor("value");
   const float* first = table.data<float>();

@@ -130,7 +130,7 @@ TEST(Softplus, KeepsTheDigitsOfSmallResults) {
 
 TEST(Rope, TurnsPairsByTheirAngles) {
   constexpr int64_t kTokens = 4, kHeads = 2, kHeadDim = 10;
-  for (int64_t rotary : {10, 6}) {
+  for (const auto& [rotary, interleaved] : {std::pair<int64_t, bool>{10, false}, {6, false}, {10, true}, {6, true}}) {
     Maker m("rope", op::rope);
     Value x = m.input({kTokens, kHeads, kHeadDim});
     Value positions = m.integers({kTokens}, {0, 5, 1, 90}), inverse = m.uniform({rotary / 2}, 0.01f, 1);
@@ -140,12 +140,13 @@ TEST(Rope, TurnsPairsByTheirAngles) {
     for (size_t t = 0; t < kTokens; ++t)
       for (size_t h = 0; h < kHeads; ++h)
         for (size_t i = 0; i < f.size(); ++i) {
-          const size_t a = (t * kHeads + h) * kHeadDim + i, b = a + f.size();
+          const size_t row = (t * kHeads + h) * kHeadDim;
+          const size_t a = row + (interleaved ? 2 * i : i), b = interleaved ? a + 1 : a + f.size();
           const double c = std::cos(where[t] * f[i]) * scale, s = std::sin(where[t] * f[i]) * scale;
           wanted[a] = xs[a] * c - xs[b] * s;
           wanted[b] = xs[b] * c + xs[a] * s;
         }
-    Value y = rope(x, positions, inverse, {.rotary_dim = rotary, .scale = scale});
+    Value y = rope(x, positions, inverse, {.rotary_dim = rotary, .scale = scale, .interleaved = interleaved});
     // An angle of up to 90 is rounded to f32 before its cosine is taken.
     EXPECT_LE(direct::error(direct::run(m.finish({y}, 1))[0], wanted),
               90 * info(Format::f32).epsilon + direct::few_roundings(4));

@@ -49,6 +49,11 @@ struct Attention {
   int64_t first_position = 0;  ///< absolute position of row 0: with `causal`, row r sees the keys ≤ first_position + r
   bool causal = true;
   float scale = 1;
+  int64_t window = 0;               ///< only keys at distances below this are seen; 0: no bound
+  float soft_cap = 0;               ///< 0: none
+  const float* slopes = nullptr;    ///< (group): what a distance of one adds to a score
+  const float* relative = nullptr;  ///< (group, 2 · reach + 1): what distances -reach … reach add
+  int64_t reach = 0;
   Format cache = Format::f32;  ///< f32, bf16 or f16
   int64_t page_size = 64;
   const int32_t* pages = nullptr;  ///< page numbers of this sequence, from position 0
@@ -69,6 +74,7 @@ struct AttentionParts {
   const float* acc = nullptr;  ///< part p: head_dim floats at acc + p * acc_stride
   const float* max = nullptr;  ///< part p: max[p * scalar_stride]
   const float* sum = nullptr;
+  const float* sink = nullptr;  ///< the score of one more key, of value 0; null: none
   int64_t count = 0;
   int64_t acc_stride = 0, scalar_stride = 0;
   int64_t head_dim = 0;

@@ -133,13 +133,16 @@ std::vector<Sample> composites() {
     Maker m("layer_norm without bias", op::layer_norm, token_sizes());
     samples.push_back(m.finish({layer_norm(m.input({kTokens, 33}), m.weight({33}), {}, 1e-5)}, 72));
   }
-  for (auto [head_dim, rotary] : {std::pair<int64_t, int64_t>{2, 2}, {64, 64}, {80, 32}}) {
-    Maker m("rope " + std::to_string(rotary) + " of " + std::to_string(head_dim), op::rope, token_sizes());
-    Value x = m.input({kTokens, 3, head_dim});
-    Value positions = m.indices({kTokens}, 0, 300);
-    Value y = rope(x, positions, m.uniform({rotary / 2}, 0.001f, 1), {.rotary_dim = rotary, .scale = 1.25});
-    samples.push_back(m.finish({y}, kFunction));
-  }
+  for (auto [head_dim, rotary] : {std::pair<int64_t, int64_t>{2, 2}, {64, 64}, {80, 32}})
+    for (bool interleaved : {false, true}) {
+      Maker m("rope " + std::to_string(rotary) + " of " + std::to_string(head_dim) + (interleaved ? " in pairs" : ""),
+              op::rope, token_sizes());
+      Value x = m.input({kTokens, 3, head_dim});
+      Value positions = m.indices({kTokens}, 0, 300);
+      Value y = rope(x, positions, m.uniform({rotary / 2}, 0.001f, 1),
+                     {.rotary_dim = rotary, .scale = 1.25, .interleaved = interleaved});
+      samples.push_back(m.finish({y}, kFunction));
+    }
   using Scores = Routing::Scores;
   const std::pair<const char*, Routing> routings[] = {
       {"", {.chosen = 2}},
