@@ -7,8 +7,8 @@
 //   f32 and 16-bit weights: `kLanes` partial sums along K (lane i takes the elements i mod lanes of each vector), one
 //   vector
 //     accumulator per output, folded by halves at the end;
-//   integer weights: exact i32 sums per block of 32, added block by block: acc = fma(float(sum), x_scale * w_scale,
-//   acc).
+//   integer weights: exact i32 sums per block of 32, scaled block by block, then group by group of 128:
+//     part = fma(float(sum), w_scale, part), acc = fma(part, x_scale, acc).
 // So a row gives the same bits alone and among others, and however the output is cut into tiles.
 
 #include <cstddef>
