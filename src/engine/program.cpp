@@ -56,6 +56,12 @@ ProgramOptions checked(ProgramOptions options, const Model& model) {
   return options;
 }
 
+/// A step of "encode" takes whole sources: one at least, and as many more as a step of the model may have tokens.
+int64_t encode_tokens(const ProgramOptions& options) {
+  const int64_t longest = options.source_tokens > 0 ? options.source_tokens : options.context;
+  return std::max(longest, std::min(options.step_tokens, options.sequences * longest));
+}
+
 EntryOptions entry_options(const ProgramOptions& options) {
   EntryOptions entry{.stateful = options.stateful,
                      .hidden_states = options.hidden_states,
@@ -80,7 +86,8 @@ SymbolValues pool_bounds(const ProgramOptions& options, const EntryOptions& entr
 
 Program::Program(Model model, std::shared_ptr<Backend> backend, std::shared_ptr<ParameterSource> source,
                  ProgramOptions options)
-    : model_(std::move(model)),
+    : encode_tokens_(encode_tokens(options)),
+      model_(std::move(model)),
       backend_(std::move(backend)),
       options_(checked(std::move(options), model_)),
       entry_options_(entry_options(options_)),
@@ -100,7 +107,7 @@ Program::Entry& Program::entry(std::string_view name) {
   made->reads_tokens = std::ranges::any_of(
       made->graph.inputs(), [&](uint32_t n) { return made->graph.node(n).attrs.text("name") == "token_ids"; });
   // An encoder sees what comes after a token, so a source is never cut into steps.
-  if (name == "encode") made->step_tokens = std::max(made->step_tokens, options_.source_tokens);
+  if (name == "encode") made->step_tokens = encode_tokens_;
   return *entries_.emplace(name, std::move(made)).first->second;
 }
 

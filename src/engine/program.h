@@ -76,6 +76,7 @@ class Program {
   /// The size classes that steps of an entry can fall into.
   std::vector<SizeClass> classes_of(const Entry& entry) const;
 
+  int64_t encode_tokens_;  // in a step of "encode"
   Model model_;
   std::shared_ptr<Backend> backend_;
   ProgramOptions options_;

@@ -13,6 +13,7 @@
 #include "models/blocks/mlp.h"
 #include "models/blocks/norm.h"
 #include "models/blocks/outputs.h"
+#include "models/blocks/relative.h"
 #include "models/blocks/rotary.h"
 
 namespace braid {
@@ -39,6 +40,8 @@ struct Blueprint {
 std::string architecture(const Config& config, const std::vector<std::string_view>& known);
 /// The activation that the config names under `key`. Throws Error naming the field when there is no such activation.
 std::string activation_name(const Config& config, std::string_view key);
+/// Throws Error naming the field `key` when there is no activation of this name.
+void check_activation(const Config& config, std::string_view key, std::string_view name);
 /// Throws Error naming `key` and its value when the config sets it to anything but null, false or 0: a feature that the
 /// family does not have.
 void refuse(const Config& config, std::string_view key);

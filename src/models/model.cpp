@@ -97,14 +97,18 @@ std::string architecture(const Config& config, const std::vector<std::string_vie
 }
 
 std::string activation_name(const Config& config, std::string_view key) {
-  Builder scratch;
   std::string name = config.string_at(key);
+  check_activation(config, key, name);
+  return name;
+}
+
+void check_activation(const Config& config, std::string_view key, std::string_view name) {
+  Builder scratch;
   try {
     activation(name, scratch.scalar(0));
   } catch (const Error& error) {
     config.fail(key, error.message(), error.advice());
   }
-  return name;
 }
 
 void refuse(const Config& config, std::string_view key) {

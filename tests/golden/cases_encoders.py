@@ -7,14 +7,14 @@ ROBERTA = {**SMALL, "type_vocab_size": 1, "pad_token_id": 1, "bos_token_id": 0, 
 ALBERT = {**SMALL, "embedding_size": 24, "num_hidden_layers": 3, "num_hidden_groups": 1, "pad_token_id": 0}
 DISTIL = {"vocab_size": 120, "dim": 32, "hidden_dim": 56, "n_heads": 4, "n_layers": 2, "max_position_embeddings": 48}
 MPNET = {**SMALL, "pad_token_id": 1, "bos_token_id": 0}
-MODERN = {**SMALL, "num_hidden_layers": 4, "local_attention": 8, "cls_token_id": 1, "sep_token_id": 2, "pad_token_id": 0}
+MODERN = {**SMALL, "num_hidden_layers": 4, "local_attention": 8, "bos_token_id": 1, "eos_token_id": 2, "cls_token_id": 1, "sep_token_id": 2, "pad_token_id": 0}
 DEBERTA = {**SMALL, "relative_attention": True, "position_buckets": 8, "max_relative_positions": -1, "norm_rel_ebd": "layer_norm",
            "share_att_key": True, "pos_att_type": ["p2c", "c2p"], "position_biased_input": False, "type_vocab_size": 0,
            "pad_token_id": 0}
 BART = {"vocab_size": 120, "d_model": 32, "encoder_layers": 2, "decoder_layers": 2, "encoder_attention_heads": 4,
         "decoder_attention_heads": 2, "encoder_ffn_dim": 48, "decoder_ffn_dim": 56, "max_position_embeddings": 64,
         "pad_token_id": 1, "bos_token_id": 0, "eos_token_id": 2, "decoder_start_token_id": 2, "forced_eos_token_id": None}
-T5 = {"vocab_size": 120, "d_model": 32, "d_kv": 10, "d_ff": 48, "num_layers": 2, "num_decoder_layers": 3, "num_heads": 4,
+T5 = {"vocab_size": 120, "d_model": 32, "d_kv": 10, "d_ff": 48, "num_layers": 2, "num_decoder_layers": 2, "num_heads": 4,
       "relative_attention_num_buckets": 16, "relative_attention_max_distance": 20, "decoder_start_token_id": 0}
 
 CASES = [
@@ -42,8 +42,10 @@ CASES = [
     case("deberta-v2-seqcls", "DebertaV2ForSequenceClassification", "disentangled right-padding own-projections",
          {**DEBERTA, "position_buckets": -1, "max_relative_positions": 6, "share_att_key": False, "norm_rel_ebd": "none",
           "position_biased_input": True, "type_vocab_size": 2, "num_labels": 3}, padded="right", batch=2),
-    case("bart", "BartForConditionalGeneration", "encoder-decoder learned-positions+2 embedding-norm tied final-logits-bias", BART,
-         padded="right", batch=2, emb_std=0.8, gain=0.9),
+    case("bart", "BartForConditionalGeneration", "encoder-decoder learned-positions+2 embedding-norm final-logits-bias",
+         {**BART, "tie_word_embeddings": False}, padded="right", batch=2),
+    case("bart-tied", "BartForConditionalGeneration", "encoder-decoder learned-positions+2 embed-scale tied",
+         {**BART, "scale_embedding": True, "activation_function": "relu"}, emb_std=0.5, gain=1.2, greedy=False),
     case("umt5", "UMT5ForConditionalGeneration", "encoder-decoder relative-bias-per-layer gated-gelu",
-         {**T5, "feed_forward_proj": "gated-gelu", "tie_word_embeddings": False}, emb_std=1.0, gain=1.0, padded="right", batch=2),
+         {**T5, "feed_forward_proj": "gated-gelu"}, padded="right", batch=2),
 ]

@@ -39,7 +39,7 @@ BertSizes::BertSizes(const Config& c)
   embeddings = {.vocabulary = c.vocabulary(),
                 .width = c.size_or("embedding_size", layer.heads.hidden),
                 .positions = c.size_at("max_position_embeddings"),
-                .segments = c.size_at("type_vocab_size"),
+                .segments = c.int_at("type_vocab_size", {.least = 0, .most = kSizeRange.most}),
                 .epsilon = layer.epsilon};
 }
 
