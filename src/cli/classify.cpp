@@ -27,7 +27,10 @@ int classify(Session& session) {
       for (const std::vector<Label>& labels : results) {
         json.begin_array();
         for (const Label& label : labels)
-          json.begin_object().member("label", label.name).member("score", static_cast<double>(label.score)).end_object();
+          json.begin_object()
+              .member("label", label.name)
+              .member("score", static_cast<double>(label.score))
+              .end_object();
         json.end_array();
       }
       json.end_array();

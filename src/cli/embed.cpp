@@ -20,7 +20,7 @@ int embed(Session& session) {
   const std::vector<std::string> texts = read_texts(given);
 
   LoadOptions load_as = text_options(load_options(common, model));
-  load_as.hidden_states = true;  // a model with another head than features still has them
+  load_as.purpose = Purpose::features;  // whatever head the file has
   LoadedModel loaded = load(session, common, load_as);
   EmbedOptions options = embed_options(loaded);
   if (prompt) options.prompt = *prompt;

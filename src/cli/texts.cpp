@@ -29,7 +29,8 @@ std::vector<std::string> read_texts(const Texts& texts, std::string_view flag) {
                     "cut the file into several");
       if (!line.empty()) all.push_back(std::move(line));
     }
-    if (in.bad()) throw Error("the file cannot be read to its end", {.file = texts.file, .field = "--file", .offset = {}});
+    if (in.bad())
+      throw Error("the file cannot be read to its end", {.file = texts.file, .field = "--file", .offset = {}});
   }
   if (all.empty()) throw UsageError(std::string(flag) + " or --file is needed");
   return all;

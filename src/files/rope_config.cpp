@@ -9,11 +9,11 @@ namespace {
 
 using Type = RopeConfig::Type;
 constexpr std::array<std::pair<std::string_view, Type>, 6> kTypes = {{{"default", Type::standard},
-                                                                       {"linear", Type::linear},
-                                                                       {"llama3", Type::llama3},
-                                                                       {"yarn", Type::yarn},
-                                                                       {"longrope", Type::longrope},
-                                                                       {"su", Type::longrope}}};  // Phi-3's first name
+                                                                      {"linear", Type::linear},
+                                                                      {"llama3", Type::llama3},
+                                                                      {"yarn", Type::yarn},
+                                                                      {"longrope", Type::longrope},
+                                                                      {"su", Type::longrope}}};  // Phi-3's first name
 
 /// A member of the scaling parameters; null and absent are the same.
 std::optional<Json> member(const Json& parameters, std::string_view key) {
@@ -88,7 +88,8 @@ void read_scaling(RopeConfig& rope, const Json& parameters, const Config& config
   if (longrope) {
     rope.short_factor = all_positive(parameters.at("short_factor"));
     rope.long_factor = all_positive(parameters.at("long_factor"));
-    if (rope.original_max_position < 2) parameters.fail("the context before the extension must be of two tokens at least");
+    if (rope.original_max_position < 2)
+      parameters.fail("the context before the extension must be of two tokens at least");
   }
   if (extends) rope.attention_factor = positive_if(parameters, "attention_factor");
   if (rope.type == Type::yarn) {

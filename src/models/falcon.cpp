@@ -2,6 +2,7 @@
 // parallel on one norm or, in the new architecture, on two; rotary positions or ALiBi.
 
 #include <cmath>
+#include <optional>
 
 #include "models/blocks/decoder.h"
 
@@ -56,11 +57,11 @@ Value layer(const Scope& s, const Falcon& c, Value x, const Step& t, const SelfA
 Value body(const Scope& s, const Falcon& c, const Step& t, HiddenStates& hidden) {
   SelfAttention attention{
       .heads = c.heads, .how = {.scale = 1 / std::sqrt(c.heads.head_dim)}, .output_bias = c.bias, .output = "dense"};
-  const Rotary rotary(t, c.rope, c.heads.head_dim);
+  std::optional<Rotary> rotary;
   if (c.alibi)  // the biases are scaled as the products are
     attention.how.slopes = alibi_slopes(t.builder(), c.heads.heads, attention.how.scale);
   else
-    attention.rotary = &rotary;
+    attention.rotary = &rotary.emplace(t, c.rope, c.heads.head_dim);
   const Value x = embedding(s["word_embeddings"], t.token_ids(), c.vocabulary, c.heads.hidden);
   const Value y = run_layers(s["h"], c.layers, x, hidden,
                              [&](const Scope& l, int64_t, Value in) { return layer(l, c, in, t, attention); });

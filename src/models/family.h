@@ -2,6 +2,7 @@
 // What a family file gives: a Blueprint of its config. models/list.inc names the families.
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,7 +33,10 @@ struct Blueprint {
   int64_t max_positions = 0;                     ///< as in Model
   std::optional<int32_t> position_padding = {};  ///< as in Model
   std::vector<Rename> renames = {};              ///< other spellings of the tensors' names
-  std::vector<std::string> stale = {};           ///< patterns of tensors that may lie in a file unread
+  /// The entry for Purpose::features, where it is another than the class's own, and the tensors that it leaves unread.
+  std::optional<Entry> features = {};
+  std::vector<std::string> head = {};
+  std::vector<std::string> stale = {};  ///< patterns of tensors that may lie in a file unread
 };
 
 /// The class named by the config's `architectures`, or the first of `known` when it names none. Throws Error naming

@@ -35,7 +35,7 @@ struct Gpt2 {
 /// x (tokens, K) through the Conv1D at `s` → (tokens, size).
 Value conv1d(const Scope& s, Value x, int64_t size) {
   const Within here(s);
-  const Value weight = transpose(s.parameter("weight", {x.dim(-1), size}), {1, 0});
+  const Value weight = s.transposed_weight({size, x.dim(-1)});
   return linear(x, weight, s.floats("bias", {size}));
 }
 

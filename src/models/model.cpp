@@ -24,8 +24,23 @@ const Family& family_of(Config config) {
   std::ranges::replace(id, '-', '_');
   std::vector<std::string_view> known;
   for (const Family& family : kFamilies) known.push_back(family.model_type == id ? type : family.model_type);
+  const std::vector<std::string> names(known.begin(), known.end());
+  const std::vector<std::string> near = near_names(type, names);
+  if (!near.empty() && std::ranges::find(known, type) == known.end())
+    config.fail("model_type", "unknown model type \"" + type + "\"",
+                "of the families that Braid knows, the nearest is " + join(near) +
+                    (config.has("auto_map") ? "; the code that comes with a checkpoint (auto_map) is never run" : ""));
   config.require_known(known);
   return *std::ranges::find(kFamilies, id, &Family::model_type);
+}
+
+/// Weights that another program quantised have tensors of its own making.
+void refuse_quantised(const Config& config) {
+  if (!config.has("quantization_config")) return;
+  const Config how = config.section("quantization_config");
+  const std::string method = how.string_or("quant_method", "");
+  how.fail("quant_method", "weights quantised by \"" + method + "\" are not supported",
+           "take the checkpoint that is not quantised");
 }
 
 Graph build(const Blueprint& blueprint, const TensorIndex& tensors, std::string_view name,
@@ -36,6 +51,16 @@ Graph build(const Blueprint& blueprint, const TensorIndex& tensors, std::string_
   Builder builder;
   entry->build(Scope(builder, tensors, blueprint.renames), Step(builder, options));
   return builder.finish();
+}
+
+/// Leaves of a class what is below its head.
+void take_features(const Config& config, Blueprint& blueprint) {
+  if (blueprint.features) {
+    blueprint.entries = {*std::move(blueprint.features)};
+    blueprint.stale.insert(blueprint.stale.end(), blueprint.head.begin(), blueprint.head.end());
+  } else if (blueprint.entries.size() != 1 || blueprint.entries.front().name != "forward") {
+    config.fail("architectures", blueprint.architecture + " has no features of texts");
+  }
 }
 
 }  // namespace
@@ -50,8 +75,12 @@ std::vector<int32_t> default_positions(const Model& model, std::span<const int32
 
 std::span<const Family> families() { return kFamilies; }
 
-Model make_model(const Config& config, TensorIndex tensors) {
-  const auto blueprint = std::make_shared<const Blueprint>(family_of(config).make(config));
+Model make_model(const Config& config, TensorIndex tensors, Purpose purpose) {
+  const Family& family = family_of(config);
+  refuse_quantised(config);
+  Blueprint made = family.make(config);
+  if (purpose == Purpose::features) take_features(config, made);
+  const auto blueprint = std::make_shared<const Blueprint>(std::move(made));
   const auto index = std::make_shared<const TensorIndex>(std::move(tensors));
   Model model{
       .family = config.model_type(),

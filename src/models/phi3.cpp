@@ -1,9 +1,7 @@
 // Phi-3 and 4 (arXiv:2404.14219): Llama with one tensor for queries, keys and values, one for gate and up, a sliding
-// window in every layer, and longrope.
+// window, and longrope.
 
-#include <cmath>
-
-#include "models/blocks/decoder.h"
+#include "models/blocks/llama_like.h"
 
 namespace braid {
 namespace {
@@ -13,50 +11,23 @@ constexpr std::string_view kDefaults = R"({
   "vocab_size": 32064, "max_position_embeddings": 4096, "original_max_position_embeddings": 4096,
   "rms_norm_eps": 1e-5, "hidden_act": "silu"})";
 
-struct Phi3 {
-  explicit Phi3(const Config& c)
-      : attention{.heads = c.heads_and_dims(), .how = {.window = c.size_or("sliding_window", 0)}},
-        mlp{.inner = c.size_at("intermediate_size"), .activation = activation_name(c, "hidden_act")},
-        norm{rms_norm, c.real_at("rms_norm_eps")},
-        rope(c.rope()),
-        layers(c.layers()),
-        vocabulary(c.vocabulary()) {
-    attention.how.scale = 1 / std::sqrt(attention.heads.head_dim);
-  }
-
-  SelfAttention attention;
-  Mlp mlp;
-  Norm norm;
-  RopeConfig rope;
-  int64_t layers, vocabulary;
-};
-
-Value body(const Scope& s, const Phi3& c, const Step& t, HiddenStates& hidden) {
-  const HeadConfig& heads = c.attention.heads;
-  const Rotary rotary(t, c.rope, heads.head_dim);
-  SelfAttention attention = c.attention;
-  attention.rotary = &rotary;
-  const Value x = embedding(s["embed_tokens"], t.token_ids(), c.vocabulary, heads.hidden);
-  const Value y = run_layers(s["layers"], c.layers, x, hidden, [&](const Scope& l, int64_t, Value in) {
-    const Scope a = l["self_attn"];
-    const auto qkv = fused_queries_keys_values(a, "qkv_proj", c.norm(l["input_layernorm"], in), heads, kNoBias);
-    in = in + attend_and_project(a, t, qkv, attention);
-    return in + fused_gated_mlp(l["mlp"], c.norm(l["post_attention_layernorm"], in), c.mlp);
-  });
-  return c.norm(s["norm"], y);
+Value layer(const Scope& s, const LayerParts& parts, Value x) {  // x: (tokens, width)
+  const auto& [c, t, attention] = parts;
+  const Scope a = s["self_attn"];
+  const Value normed = c.norm(s["input_layernorm"], x);
+  x = x +
+      attend_and_project(a, t, fused_queries_keys_values(a, "qkv_proj", normed, attention.heads, kNoBias), attention);
+  return x + fused_gated_mlp(s["mlp"], c.norm(s["post_attention_layernorm"], x), c.mlp);
 }
 
 }  // namespace
 
 Blueprint phi3_family(const Config& given) {
   const Config config = given.with_defaults(kDefaults);
-  const Phi3 c(config);
-  return decoder_family(
-      config, {.name = "Phi3",
-               .tied = config.bool_or("tie_word_embeddings", false),
-               .vocabulary = c.vocabulary,
-               .max_positions = config.size_at("max_position_embeddings"),
-               .body = [c](const Scope& s, const Step& t, HiddenStates& hidden) { return body(s, c, t, hidden); }});
+  LlamaLike c(config);
+  c.layer = layer;
+  c.attention.how.window = config.size_or("sliding_window", 0);
+  return decoder_family(config, llama_like("Phi3", c));
 }
 
 }  // namespace braid

@@ -18,14 +18,15 @@ Blueprint smollm3_family(const Config& given) {
   c.attention.bias = c.attention.output_bias = config.bool_or("attention_bias", false);
   c.mlp.bias = config.bool_or("mlp_bias", false);
   const int64_t interval = config.size_at("no_rope_layer_interval");
-  for (int64_t i = 0; i < c.layers; ++i) c.rotated.push_back((i + 1) % interval != 0 ? 1 : 0);
-  c.rotated =
-      config.ints_or("no_rope_layers", c.rotated, {0, 1});  // 1: the layer has positions, whatever the name says
-  if (static_cast<int64_t>(c.rotated.size()) != c.layers)
+  std::vector<int64_t> rotated;
+  for (int64_t i = 0; i < c.layers; ++i) rotated.push_back((i + 1) % interval != 0 ? 1 : 0);
+  rotated = config.ints_or("no_rope_layers", rotated, {0, 1});  // 1: the layer has positions, whatever the name says
+  if (static_cast<int64_t>(rotated.size()) != c.layers)
     config.fail("no_rope_layers",
                 "the list must have an entry for each of the " + std::to_string(c.layers) + " layers");
+  c.rotated.assign(rotated.begin(), rotated.end());
   if (config.bool_or("use_sliding_window", false))
-    c.windows = layer_windows(config, c.layers, [&](int64_t i) { return c.rotated[static_cast<size_t>(i)] == 0; });
+    c.windows = layer_windows(config, c.layers, [&](int64_t i) { return rotated[static_cast<size_t>(i)] == 0; });
   return decoder_family(config, llama_like("SmolLM3", c));
 }
 

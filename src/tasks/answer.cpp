@@ -33,7 +33,8 @@ std::vector<Window> windows_of(const LoadedModel& model, const std::string& ques
     Window window{.sequence = {}, .begin = first, .end = first + (stop - at)};
     const auto take = [&](const auto& from, auto& to) {
       to.assign(from.begin(), from.begin() + static_cast<std::ptrdiff_t>(first));
-      to.insert(to.end(), from.begin() + static_cast<std::ptrdiff_t>(at), from.begin() + static_cast<std::ptrdiff_t>(stop));
+      to.insert(to.end(), from.begin() + static_cast<std::ptrdiff_t>(at),
+                from.begin() + static_cast<std::ptrdiff_t>(stop));
       to.insert(to.end(), from.begin() + static_cast<std::ptrdiff_t>(last), from.end());
     };
     take(whole.ids, window.sequence.encoding.ids);

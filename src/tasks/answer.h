@@ -16,9 +16,9 @@ struct Answer {
 
 struct AnswerOptions {
   int64_t top_k = 1;
-  int64_t longest = 15;      ///< tokens of an answer
-  int64_t window = 384;      ///< tokens read at once: question and a part of the context
-  int64_t overlap = 128;     ///< tokens of the context that two windows share
+  int64_t longest = 15;   ///< tokens of an answer
+  int64_t window = 384;   ///< tokens read at once: question and a part of the context
+  int64_t overlap = 128;  ///< tokens of the context that two windows share
 };
 /// The best answers in one context, as transformers' question-answering pipeline chose them: probabilities are over the
 /// tokens of a window's context and its first token; a longer context is read in windows.

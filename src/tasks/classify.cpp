@@ -67,10 +67,10 @@ std::vector<Ranked> rerank(LoadedModel& model, const std::string& query, std::sp
   std::vector<Ranked> ranked(documents.size());
   run_sequences(*model.program, sequences, "logits", [&](const SequenceOutput& out) {
     if (out.width != 1 || out.values.size() != 1)
-      throw UsageError(model.program->model().architecture + " gives " + std::to_string(out.values.size()) +
-                           " scores for a pair",
-                       {.file = model.place.folder, .field = "num_labels", .offset = {}},
-                       "take a cross-encoder, which has one label");
+      throw UsageError(
+          model.program->model().architecture + " gives " + std::to_string(out.values.size()) + " scores for a pair",
+          {.file = model.place.folder, .field = "num_labels", .offset = {}},
+          "take a cross-encoder, which has one label");
     ranked[out.index] = {out.index, identity ? out.values[0] : sigmoid(out.values[0])};
   });
   std::ranges::stable_sort(ranked, std::ranges::greater(), &Ranked::score);

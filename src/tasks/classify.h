@@ -29,9 +29,9 @@ struct Ranked {
   size_t index = 0;  ///< of the document
   float score = 0;
 };
-/// The documents by how well they fit the query, the best first; equal scores in the order given. The score is the first
-/// logit, through a sigmoid unless the model's config names the identity, as sentence-transformers' CrossEncoder has it.
-/// Documents are cut where a pair is too long.
+/// The documents by how well they fit the query, the best first; equal scores in the order given. The score is the
+/// first logit, through a sigmoid unless the model's config names the identity, as sentence-transformers' CrossEncoder
+/// has it. Documents are cut where a pair is too long.
 std::vector<Ranked> rerank(LoadedModel& model, const std::string& query, std::span<const std::string> documents);
 
 /// Of every label of a classifier: id2label, else "LABEL_0", "LABEL_1" …

@@ -25,12 +25,16 @@ std::vector<Pooling> pooling_of(const Config& config) {
   for (const auto& [name, mode] : kModes)
     if (config.bool_or("pooling_mode_" + std::string(name), false)) modes.push_back(mode);
   if (const auto named = config.find("pooling_mode")) {
-    const std::vector<std::string> names = named->is_array() ? config.strings("pooling_mode") : std::vector{config.string_at("pooling_mode")};
+    const std::vector<std::string> names =
+        named->is_array() ? config.strings("pooling_mode") : std::vector{config.string_at("pooling_mode")};
     for (const auto& [name, mode] : kModes)
-      if (std::ranges::any_of(names, [&](const std::string& n) { return name == n || name == n + "_token" || name == n + "_tokens"; }))
+      if (std::ranges::any_of(
+              names, [&](const std::string& n) { return name == n || name == n + "_token" || name == n + "_tokens"; }))
         modes.push_back(mode);
   }
-  if (modes.empty()) throw Error("no way to pool is switched on", {.file = config.file(), .field = "pooling_mode_mean_tokens", .offset = {}});
+  if (modes.empty())
+    throw Error("no way to pool is switched on",
+                {.file = config.file(), .field = "pooling_mode_mean_tokens", .offset = {}});
   return modes;
 }
 
@@ -70,15 +74,9 @@ std::string lowercased(const std::string& text) {
   return lower;
 }
 
-/// The states behind the last norm.
-std::string states_of(Program& program) {
-  std::string name;
-  if (!program.has_entry("forward")) return name;
-  for (const Graph::Output& output : program.graph("forward").outputs())
-    if (output.name == "last_hidden_state") return output.name;
-  for (const Graph::Output& output : program.graph("forward").outputs())
-    if (output.name.starts_with("hidden.")) name = output.name;  // in order: the last is the last layer's
-  return name;
+/// Whether the class writes text from left to right, so that its last token has seen all others.
+bool reads_forward(const std::string& architecture) {
+  return architecture.ends_with("ForCausalLM") || architecture.ends_with("LMHeadModel");
 }
 
 /// x (tokens, width) → (width).
@@ -117,7 +115,7 @@ EmbedOptions embed_options(const LoadedModel& model) {
   if (model.place.has("modules.json")) read_modules(model, options);
   options.max_tokens = std::min(options.max_tokens, longest_text(model));
   if (options.pooling.empty()) {
-    const bool decoder = model.program->has_entry("decode");
+    const bool decoder = reads_forward(model.program->model().architecture);
     options.pooling = {decoder ? Pooling::last : Pooling::mean};
     options.normalise = options.normalise || (decoder && !model.place.has("modules.json"));
   }
@@ -131,10 +129,6 @@ EmbedOptions embed_options(const LoadedModel& model) {
 
 std::vector<std::vector<float>> embed(LoadedModel& model, std::span<const std::string> texts,
                                       const EmbedOptions& options) {
-  const std::string states = states_of(*model.program);
-  if (states.empty())
-    throw UsageError(model.program->model().architecture + " gives no states of its tokens",
-                     {.file = model.place.folder, .field = "architectures", .offset = {}}, "take an encoder");
   std::vector<Sequence> sequences;
   for (const std::string& text : texts) {
     const std::string whole = options.prompt + text;
@@ -142,7 +136,7 @@ std::vector<std::vector<float>> embed(LoadedModel& model, std::span<const std::s
     check_length(model, sequences.back(), sequences.size() - 1);
   }
   std::vector<std::vector<float>> vectors(texts.size());
-  run_sequences(*model.program, sequences, states, [&](const SequenceOutput& x) {
+  run_sequences(*model.program, sequences, "last_hidden_state", [&](const SequenceOutput& x) {
     std::vector<float>& vector = vectors[x.index];
     for (const Pooling how : options.pooling) std::ranges::copy(pooled(how, x), std::back_inserter(vector));
     if (options.normalise) to_length_one(vector);

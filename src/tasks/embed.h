@@ -1,6 +1,6 @@
 #pragma once
-// Texts as vectors. What sentence-transformers keeps beside a model says how tokens become one vector: modules.json, the
-// pooling's config.json, sentence_bert_config.json, config_sentence_transformers.json.
+// Texts as vectors. What sentence-transformers keeps beside a model says how tokens become one vector: modules.json,
+// the pooling's config.json, sentence_bert_config.json, config_sentence_transformers.json.
 
 #include <string>
 #include <vector>
@@ -23,7 +23,7 @@ struct EmbedOptions {
 /// Error naming the file and the module that is not known.
 EmbedOptions embed_options(const LoadedModel& model);
 
-/// One vector per text, all of the same length. Throws UsageError when the model gives no states of its tokens.
+/// One vector per text, all of the same length. The model was loaded for its features (Purpose::features).
 std::vector<std::vector<float>> embed(LoadedModel& model, std::span<const std::string> texts,
                                       const EmbedOptions& options);
 

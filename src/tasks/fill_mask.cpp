@@ -66,7 +66,8 @@ std::vector<std::vector<std::vector<Filling>>> fill_masks(LoadedModel& model, st
     for (size_t i = 0; i < sequence.encoding.ids.size(); ++i)
       if (sequence.encoding.ids[i] == mask) sequence.rows.push_back(static_cast<int32_t>(i));
     const std::string number = std::to_string(sequences.size() + 1);
-    if (sequence.rows.empty()) throw UsageError("text " + number + " has no mask", {}, "write " + name + " where one is");
+    if (sequence.rows.empty())
+      throw UsageError("text " + number + " has no mask", {}, "write " + name + " where one is");
     if (std::ssize(sequence.rows) > model.program->options().rows)
       throw UsageError("text " + number + " has " + std::to_string(sequence.rows.size()) + " masks, more than " +
                        std::to_string(model.program->options().rows));

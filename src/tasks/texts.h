@@ -26,8 +26,9 @@ LoadOptions text_options(LoadOptions base, int64_t rows = 1);
 
 /// The most tokens that a sequence may have: the context.
 int64_t longest_text(const LoadedModel& model);
-/// `text` (and `pair`, when there is one) as a sequence of at most `most` tokens: what is too long is cut off at the end
-/// of `pair`, or of the text alone; the template's special tokens stay. Throws UsageError when nothing would be left.
+/// `text` (and `pair`, when there is one) as a sequence of at most `most` tokens: what is too long is cut off at the
+/// end of `pair`, or of the text alone; the template's special tokens stay. Throws UsageError when nothing would be
+/// left.
 Sequence sequence_of(const LoadedModel& model, std::string_view text, int64_t most,
                      std::optional<std::string_view> pair = {});
 /// Throws Error naming the text that has no token or more than the model reads, with both numbers.

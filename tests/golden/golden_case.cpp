@@ -39,12 +39,12 @@ void extend(std::vector<int32_t>& list, const std::vector<int32_t>& more) {
 
 }  // namespace
 
-GoldenCase::GoldenCase(const std::string& path)
+GoldenCase::GoldenCase(const std::string& path, Purpose purpose)
     : folder_(folder_of(path)),
       weights_(Checkpoint::open(folder_)),
       answers_(Checkpoint::open(folder_ + "/golden.safetensors")),
       index_(index_of(weights_)),
-      model_(std::make_unique<Model>(make_model(Config::read(folder_), index_))) {}
+      model_(std::make_unique<Model>(make_model(Config::read(folder_), index_, purpose))) {}
 
 std::vector<int32_t> GoldenCase::ids(const std::string& name, size_t count, int32_t otherwise) const {
   if (!has_input(name)) return std::vector<int32_t>(count, otherwise);

@@ -23,7 +23,7 @@ struct Greedy {
 class GoldenCase {
  public:
   /// `path` inside the kit: "golden/text/llama-gqa".
-  explicit GoldenCase(const std::string& path);
+  explicit GoldenCase(const std::string& path, Purpose purpose = Purpose::own);
 
   const Model& model() const { return *model_; }
   const TensorIndex& index() const { return index_; }

@@ -18,7 +18,9 @@ void causal_lm(const Scope& root, const Decoder& c, const Step& t) {
   const Scope head = c.tied ? root[c.model][c.embeddings] : root[c.head];
   Value logits = token_logits(head, t, x, c.vocabulary);
   if (c.head_bias) logits = logits + root[c.head].floats("bias", {c.vocabulary});
-  t.builder().output("logits", c.finish ? c.finish(logits) : logits);
+  if (c.logit_scale != 1) logits = logits * c.logit_scale;
+  if (c.logit_cap > 0) logits = tanh(logits * (1 / c.logit_cap)) * c.logit_cap;
+  t.builder().output("logits", logits);
 }
 
 void features(const Scope& root, const Decoder& c, const Step& t) {
@@ -55,17 +57,18 @@ Blueprint decoder_family(const Config& config, Decoder c) {
                       .vocabulary = c.vocabulary,
                       .max_positions = c.max_positions,
                       .renames = c.renames,
+                      .features = forward([c](const Scope& root, const Step& t) { features(root, c, t); }),
+                      .head = {c.head + ".*"},
                       .stale = c.stale};
   blueprint.renames.push_back({c.model + ".", ""});
   blueprint.renames.push_back({"score.", "classifier."});
   for (const char* pattern : {"*.rotary_emb.inv_freq", "score.*", "classifier.*"}) blueprint.stale.push_back(pattern);
   if (chosen != classes[0] || c.tied) blueprint.stale.push_back(c.head + ".*");
   const int64_t labels = label_count(config);
-  const Entry all_features = forward([c](const Scope& root, const Step& t) { features(root, c, t); });
   if (chosen == classes[0]) {
-    blueprint.entries = {{"decode", [c](const Scope& root, const Step& t) { causal_lm(root, c, t); }}, all_features};
+    blueprint.entries = {{"decode", [c](const Scope& root, const Step& t) { causal_lm(root, c, t); }}};
   } else if (chosen == classes[1]) {
-    blueprint.entries = {all_features};
+    blueprint.entries = {*blueprint.features};
   } else if (chosen == classes[2]) {
     blueprint.entries = {forward([c, labels](const Scope& root, const Step& t) {
       t.builder().output("logits", root.project("score", last_of_each(t, run_body(root, c, t)), labels));

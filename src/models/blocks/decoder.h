@@ -15,9 +15,10 @@ Value run_layers(const Scope& layers, int64_t count, Value x, HiddenStates& hidd
 
 /// A decoder and its classes, of which a config names one:
 ///   NAMEModel                      forward: last_hidden_state (tokens, width)
-///   NAMEForCausalLM                decode: logits (rows, vocabulary); forward as NAMEModel, for embeddings
+///   NAMEForCausalLM                decode: logits (rows, vocabulary)
 ///   NAMEForSequenceClassification  forward: logits (sequences, labels) of each sequence's last token
 ///   NAMEForTokenClassification     forward: logits (tokens, labels)
+/// The features of each are what NAMEModel gives.
 struct Decoder {
   std::string name;             ///< "Llama"
   std::string causal = {};      ///< class with the language model's head, where its name is another: "GPT2LMHeadModel"
@@ -29,7 +30,8 @@ struct Decoder {
   int64_t vocabulary = 0, max_positions = 0;  ///< as in Model
   /// From token ids to the last hidden states, after the final norm (tokens, width).
   std::function<Value(const Scope& model, const Step& t, HiddenStates& hidden)> body;
-  std::function<Value(Value logits)> finish = {};  ///< scales and caps of the logits
+  double logit_scale = 1;
+  double logit_cap = 0;  ///< soft cap of the logits; 0: none
   std::vector<Rename> renames = {};
   std::vector<std::string> stale = {};
 };

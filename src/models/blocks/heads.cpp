@@ -70,7 +70,10 @@ Blueprint encoder_blueprint(const Config& config, EncoderParts given) {
           .entries = {{"forward", [parts, build](const Scope& root, const Step& t) { build(root, *parts, t); }}},
           .vocabulary = parts->vocabulary,
           .max_positions = parts->max_positions,
-          .renames = {{parts->base + ".", ""}}};
+          .renames = {{parts->base + ".", ""}},
+          .features = Entry{"forward", [parts](const Scope& root, const Step& t) { features(root, *parts, t); }},
+          // What the families themselves do not call stale: a head is read whenever the class has it.
+          .head = {"pre_classifier.*", "classifier.*", "qa_outputs.*", "head.*", "decoder.*", "pooler.*"}};
 }
 
 Value first_token_pool(const Scope& s, std::string_view name, const Step& t, Value x) {

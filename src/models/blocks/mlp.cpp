@@ -13,6 +13,8 @@ Value fused_gated_mlp(const Scope& m, Value x, const Mlp& how) {
   return m.project("down_proj", activation(how.activation, gate) * up, x.dim(-1).number(), how.bias);
 }
 
+Value ungated_mlp(const Scope& m, Value x, const Mlp& how) { return plain_mlp(m, x, how, "up_proj", "down_proj"); }
+
 Value plain_mlp(const Scope& m, Value x, const Mlp& how, std::string_view first, std::string_view second) {
   const Value inner = activation(how.activation, m.project(first, x, how.inner, how.bias));
   return m.project(second, inner, x.dim(-1).number(), how.bias);

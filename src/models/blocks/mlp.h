@@ -16,6 +16,8 @@ struct Mlp {
 Value gated_mlp(const Scope& m, Value x, const Mlp& how);
 /// The same where one tensor, gate_up_proj, holds the rows of the gate and then those of `up`.
 Value fused_gated_mlp(const Scope& m, Value x, const Mlp& how);
+/// down_proj(activation(up_proj(x))).
+Value ungated_mlp(const Scope& m, Value x, const Mlp& how);
 /// second(activation(first(x))), of the tensors of these names.
 Value plain_mlp(const Scope& m, Value x, const Mlp& how, std::string_view first, std::string_view second);
 

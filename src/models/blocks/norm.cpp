@@ -27,9 +27,18 @@ Value layer_norm_without_bias(const Scope& s, Value x, double epsilon) {
   return layer_norm(x, s.floats("weight", {x.dim(-1)}), {}, epsilon);
 }
 
+Value layer_norm_per_head(const Scope& s, Value x, double epsilon) {
+  return layer_norm_without_weight(s, x, epsilon) * s.floats("weight", {x.dim(1), x.dim(2)});
+}
+
 Value layer_norm_without_weight(const Scope& s, Value x, double epsilon) {
   const Within here(s);
   return layer_norm(x, broadcast(s.builder().scalar(1), {x.dim(-1)}), {}, epsilon);
+}
+
+Value rms_norm_across_heads(const Scope& s, Value x, double epsilon) {
+  const Value all = reshape(x, {x.dim(0), x.dim(1) * x.dim(2).number()});
+  return reshape(rms_norm(s, all, epsilon), {x.dim(0), x.dim(1), x.dim(2)});
 }
 
 }  // namespace braid

@@ -18,6 +18,12 @@ Value layer_norm_without_bias(const Scope& s, Value x, double epsilon);
 /// Without any tensor (OLMo).
 Value layer_norm_without_weight(const Scope& s, Value x, double epsilon);
 
+/// One norm per head, of SCOPE.weight (heads, head_dim): x (tokens, heads, head_dim) (Cohere).
+Value layer_norm_per_head(const Scope& s, Value x, double epsilon);
+
+/// RMSNorm over all heads of a token at once, of SCOPE.weight (heads · head_dim): x (tokens, heads, head_dim) (OLMo 2).
+Value rms_norm_across_heads(const Scope& s, Value x, double epsilon);
+
 /// A kind of norm and its ε, as a family's config gives them: norm(s["input_layernorm"], x).
 struct Norm {
   Value (*kind)(const Scope& s, Value x, double epsilon) = nullptr;

@@ -157,12 +157,15 @@ Blueprint t5_like(const Config& config, const T5Sizes& sizes, const T5Kind& kind
                                {"decode", [c](const Scope& root, const Step& t) { decode(root, c, t); }}},
                    .vocabulary = sizes.vocabulary,
                    .renames = {{"shared.", "encoder.embed_tokens."}, {"shared.", "decoder.embed_tokens."}},
+                   .features = Entry{"forward",
+                                     [c](const Scope& root, const Step& t) {
+                                       t.builder().output("last_hidden_state",
+                                                          encoder(root, c, t, HiddenStates(t, "hidden")));
+                                     }},
+                   .head = {"decoder.*", "lm_head.*"},
                    .stale = {"encoder.embed_tokens.weight", "decoder.embed_tokens.weight", "lm_head.weight",
                              "decoder.block.0.layer.1.EncDecAttention.relative_attention_bias.weight"}};
-  if (family.architecture == encodes)
-    family.entries = {{"forward", [c](const Scope& root, const Step& t) {
-                         t.builder().output("last_hidden_state", encoder(root, c, t, HiddenStates(t, "hidden")));
-                       }}};
+  if (family.architecture == encodes) family.entries = {*family.features};
   return family;
 }
 
