@@ -22,6 +22,12 @@ std::vector<std::string> read_texts(const Texts& texts, std::string_view flag = 
 /// {"results": …, "compute": …} on stdout, where `results` writes what stands under `key`.
 void print_results(Session& session, const LoadedModel& model, std::string_view key,
                    const std::function<void(JsonWriter&)>& results);
+/// Texts rewritten by a task of a model's, one result a line, or {"results": [{"text"}]}. Returns the exit status.
+struct Rewriting {
+  std::string model, task;
+  std::vector<std::string> texts;
+};
+int rewrite_all(Session& session, const Common& common, const Rewriting& what);
 /// "0.987": a score as people read it.
 std::string score_text(double score);
 

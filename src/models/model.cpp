@@ -18,12 +18,10 @@ constexpr Family kFamilies[] = {
 };
 
 const Family& family_of(Config config) {
-  // Some model types have a hyphen ("xlm-roberta") where a function's name has an underscore.
   const std::string type = config.model_type();
-  std::string id = type;
-  std::ranges::replace(id, '-', '_');
+  const Family* found = find_family(type);
   std::vector<std::string_view> known;
-  for (const Family& family : kFamilies) known.push_back(family.model_type == id ? type : family.model_type);
+  for (const Family& family : kFamilies) known.push_back(&family == found ? type : family.model_type);
   const std::vector<std::string> names(known.begin(), known.end());
   const std::vector<std::string> near = near_names(type, names);
   if (!near.empty() && std::ranges::find(known, type) == known.end())
@@ -31,7 +29,7 @@ const Family& family_of(Config config) {
                 "of the families that Braid knows, the nearest is " + join(near) +
                     (config.has("auto_map") ? "; the code that comes with a checkpoint (auto_map) is never run" : ""));
   config.require_known(known);
-  return *std::ranges::find(kFamilies, id, &Family::model_type);
+  return *found;
 }
 
 /// Weights that another program quantised have tensors of its own making.
@@ -71,6 +69,13 @@ std::vector<int32_t> default_positions(const Model& model, std::span<const int32
   int32_t next = padding ? *padding + 1 : 0;
   for (size_t i = 0; i < positions.size(); ++i) positions[i] = padding && token_ids[i] == *padding ? *padding : next++;
   return positions;
+}
+
+const Family* find_family(std::string_view model_type) {
+  std::string id(model_type);
+  std::ranges::replace(id, '-', '_');
+  const auto found = std::ranges::find(kFamilies, id, &Family::model_type);
+  return found == std::end(kFamilies) ? nullptr : found;
 }
 
 std::span<const Family> families() { return kFamilies; }

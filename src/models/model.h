@@ -75,6 +75,8 @@ struct Family {
 };
 /// All families, in the order of models/list.inc.
 std::span<const Family> families();
+/// Null for a model_type that no family has. Some have a hyphen ("xlm-roberta") where our names have an underscore.
+const Family* find_family(std::string_view model_type);
 /// What a model is loaded for: what the class that its config names does, or, whatever head that class has, the
 /// features below the head (embeddings of texts): then its entry is "forward" and gives last_hidden_state.
 enum class Purpose : uint8_t { own, features };
