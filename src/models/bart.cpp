@@ -48,7 +48,7 @@ struct Bart {
 /// The first two rows of a table of positions are of no token.
 Value embeddings(const Scope& model, std::string_view tower, const Bart& c, const Step& t) {
   const Scope s = model[tower];
-  Value x = embedding(model["shared"], t.token_ids(), c.vocabulary, c.width);
+  Value x = embedding(c.tied ? model["shared"] : s["embed_tokens"], t.token_ids(), c.vocabulary, c.width);
   if (c.scale != 1) x = x * c.scale;
   x = x + embedding(s["embed_positions"], t.positions() + 2.0, c.positions + 2, c.width);
   return layer_norm(s["layernorm_embedding"], x, kEpsilon);
@@ -118,7 +118,7 @@ Blueprint bart_family(const Config& given) {
           .vocabulary = c.vocabulary,
           .max_positions = c.positions,
           .renames = {{"model.", ""}},
-          .stale = {"*.embed_tokens.weight", "lm_head.weight", "*classification_head*"}};
+          .stale = {"*.embed_tokens.weight", "*shared.weight", "lm_head.weight", "*classification_head*"}};
 }
 
 }  // namespace braid

@@ -147,7 +147,7 @@ StepData step_data(const Program& program, const ForwardInputs& in, const TokenI
   StepData step;
   step.sizes[Symbol::tokens] = tokens.tokens();
   step.sizes[Symbol::sequences] = in.batch;
-  step.sizes[Symbol::rows] = tokens.tokens();
+  step.sizes[Symbol::rows] = &tokens == &in.source ? 0 : tokens.tokens();  // an encoder gives no logits
   const auto add = [&](std::string name, Tensor tensor) {
     step.inputs.push_back({std::move(name), std::move(tensor)});
   };

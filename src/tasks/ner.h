@@ -9,9 +9,9 @@
 namespace braid {
 
 struct Entity {
-  std::string group;           ///< the label without "B-" or "I-"
+  std::string group = {};      ///< the label without "B-" or "I-"
   float score = 0;             ///< mean over its tokens
-  std::string word;            ///< its tokens as text
+  std::string word = {};       ///< its tokens as text
   int64_t start = 0, end = 0;  ///< in code points of the text
 };
 /// As transformers' pipeline gives them with aggregation_strategy="simple": tokens labelled "O" are left out, and "B-"

@@ -79,9 +79,9 @@ TEST_P(GoldenForward, EveryOutputIsThatOfTransformers) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Cases, GoldenForward,
-                         testing::ValuesIn(cases({"albert", "bert", "camembert", "distilbert", "electra", "gpt2",
-                                                  "llama", "mamba", "mixtral", "resnet", "roberta", "whisper",
-                                                  "xlm-roberta"})),
+                         testing::ValuesIn(cases({"albert", "bart", "bert", "camembert", "deberta-v2", "distilbert",
+                                                  "electra", "gpt2", "llama", "mamba", "mixtral", "modernbert", "mpnet",
+                                                  "resnet", "roberta", "t5", "umt5", "whisper", "xlm-roberta"})),
                          [](const auto& instance) { return test_name(instance.param); });
 
 std::vector<int64_t> integers(const Json& list) {
@@ -133,7 +133,8 @@ TEST_P(GoldenGreedy, TheTokensAreThoseOfTransformers) {
   EXPECT_EQ(greedy_tokens(folder->string(), integers(greedy->at("prompt")), expected.size()), expected);
 }
 
-INSTANTIATE_TEST_SUITE_P(Cases, GoldenGreedy, testing::ValuesIn(cases({"llama", "gpt2", "mixtral", "mamba"})),
+INSTANTIATE_TEST_SUITE_P(Cases, GoldenGreedy,
+                         testing::ValuesIn(cases({"llama", "gpt2", "mixtral", "mamba", "t5", "umt5", "bart"})),
                          [](const auto& instance) { return test_name(instance.param); });
 
 class GoldenBooks : public testing::TestWithParam<std::string> {};

@@ -19,6 +19,11 @@ Tensor rows_of(const GoldenCase& golden, const std::string& name, const Batch& s
   return rows_at(golden.output(name), 2, encoder ? source.places : target.places);
 }
 
+/// All of a source, in slot 1.
+Span whole(const std::vector<int32_t>& tokens) {
+  return {.sequence = 1, .context = 0, .tokens = tokens, .positions = {}, .segments = {}};
+}
+
 TEST_P(GoldenTextToText, EveryOutputIsThatOfTransformers) {
   const GoldenCase golden("golden/" + GetParam());
   const Batch source = batch_of(golden, "input_ids"), target = batch_of(golden, "decoder_input_ids");
@@ -50,9 +55,9 @@ TEST_P(GoldenTextToText, GreedyTokensAreThoseOfTransformers) {
       2);
   // A longer source lay in the slot before.
   std::vector<int32_t> longer(static_cast<size_t>(kSourceTokens), 9);
-  oracle.step("encode", {{.sequence = 1, .tokens = longer}});
-  oracle.step("encode", {{.sequence = 1, .tokens = greedy.prompt}});
-  Span span{.sequence = 1, .context = 0, .tokens = golden.ids("decoder_input_ids", 1, 0)};
+  oracle.step("encode", {whole(longer)});
+  oracle.step("encode", {whole(greedy.prompt)});
+  Span span = whole(golden.ids("decoder_input_ids", 1, 0));
   span.tokens.resize(1);  // decoder_start_token_id
   std::vector<int32_t> tokens;
   while (tokens.size() < greedy.tokens.size()) {
