@@ -79,9 +79,10 @@ TEST_P(GoldenForward, EveryOutputIsThatOfTransformers) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Cases, GoldenForward,
-                         testing::ValuesIn(cases({"albert", "bart", "bert", "camembert", "deberta-v2", "distilbert",
-                                                  "electra", "gpt2", "llama", "mamba", "mixtral", "modernbert", "mpnet",
-                                                  "resnet", "roberta", "t5", "umt5", "whisper", "xlm-roberta"})),
+                         testing::ValuesIn(cases({"albert",     "bart",       "bert",  "camembert", "deberta-v2",
+                                                  "distilbert", "electra",    "gpt2",  "llama",     "mamba",
+                                                  "mixtral",    "modernbert", "mpnet", "resnet",    "roberta",
+                                                  "switch",     "t5",         "umt5",  "whisper",   "xlm-roberta"})),
                          [](const auto& instance) { return test_name(instance.param); });
 
 std::vector<int64_t> integers(const Json& list) {
@@ -134,7 +135,8 @@ TEST_P(GoldenGreedy, TheTokensAreThoseOfTransformers) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Cases, GoldenGreedy,
-                         testing::ValuesIn(cases({"llama", "gpt2", "mixtral", "mamba", "t5", "umt5", "bart"})),
+                         testing::ValuesIn(cases({"llama", "gpt2", "mixtral", "mamba", "switch", "t5", "umt5",
+                                                  "bart"})),
                          [](const auto& instance) { return test_name(instance.param); });
 
 class GoldenBooks : public testing::TestWithParam<std::string> {};
