@@ -12,7 +12,7 @@ constexpr std::string_view kDefaults = R"({
   "hidden_act": "silu"})";
 
 Value layer(const Scope& s, const LayerParts& parts, Value x) {  // x: (tokens, width)
-  const auto& [c, t, attention] = parts;
+  const auto& [c, t, attention, index] = parts;
   const Scope a = s["attention"];
   const Value normed = c.norm(s["attention_norm"], x);
   const auto qkv = grouped_queries_keys_values(a, "wqkv", normed, attention.heads, attention.bias);
