@@ -59,6 +59,8 @@ struct Model {
   /// RoBERTa's way to count positions: tokens other than this padding token have the positions padding + 1, padding + 2
   /// …, padding itself has the position `padding`. Absent: 0, 1, 2 …
   std::optional<int32_t> position_padding = {};
+  /// Context to take where nobody asks for one: longrope's original one, within which its short factors apply; 0: any.
+  int64_t default_context = 0;
   /// The names that a tensor may have in files, by the family's own, which comes first.
   std::function<std::vector<std::string>(const std::string& name)> spellings = {};
   /// Builds an entry's graph. Throws Error naming the config field or the tensor that does not fit.
