@@ -32,7 +32,7 @@ std::vector<std::string> cases(std::string_view task = {}) {
       const auto config = kit_path(path + "/config.json"), golden = kit_path(path + "/golden.json");
       if (!config || !golden) continue;
       const std::string type = Config::read(config->string()).string_or("model_type", "");
-      if (std::ranges::find(families(), type, &Family::model_type) == families().end()) continue;
+      if (find_family(type) == nullptr) continue;
       const JsonDocument about = JsonDocument::read(golden->string());
       const auto of = about.root().find("task");
       if (task.empty() || (of && of->as_string() == task)) all.push_back(path);
