@@ -76,8 +76,9 @@ struct Macro : Object {
 struct Loop : Object {
   const Statement* definition = nullptr;
   Scope* scope = nullptr;
-  std::vector<Value> items;
-  size_t index = 0;
+  const std::vector<Value>* items = nullptr;  ///< of the list that it runs over, or `own`; null when it has ended
+  std::vector<Value> own = {};
+  size_t size = 0, index = 0;
   int64_t depth = 0;
   std::optional<Value> changed = std::nullopt;  ///< what loop.changed() saw last
 };

@@ -67,6 +67,7 @@ class Evaluator {
   Value evaluate_conditional(const Expression& e, Scope& scope);
   Arguments evaluate_arguments(const ArgumentExpressions& a, Scope& scope, const Value* first);
   Value slice(const Value& object, const Expression& e, Scope& scope);
+  Value slice_of_range(const Value& range, std::vector<Value> items, std::span<const Value> bounds);
   Value loop_field(const Loop& loop, std::string_view name, bool& known);
 
   const Tree& tree_;

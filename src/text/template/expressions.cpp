@@ -201,7 +201,8 @@ Value Evaluator::slice(const Value& object, const Expression& e, Scope& scope) {
   const bool fits = std::all_of(bounds.begin(), bounds.end(), [](const Value& v) { return v.is_none() || v.is_int(); });
   const bool has_slices =
       object.is_string() || object.is(Kind::list) || object.is(Kind::tuple) || object.is(Kind::range);
-  if (!fits || !has_slices) return runtime_.undefined(described(object) + " has no such slice");
+  if (!has_slices) throw Fault("'" + std::string(type_name(object)) + "' object is not subscriptable by slices");
+  if (!fits) throw Fault("slice indices must be integers or None");
   if (object.is_string()) {
     const Text& text = object.text();
     std::vector<size_t> starts;  // of the characters
@@ -216,11 +217,19 @@ Value Evaluator::slice(const Value& object, const Expression& e, Scope& scope) {
   std::vector<Value> items;
   for (const size_t i : slice_indices(object.items().size(), bounds[0], bounds[1], bounds[2]))
     items.push_back(object.items()[i]);
+  if (object.is(Kind::range)) return slice_of_range(object, std::move(items), bounds);
   return object.is(Kind::tuple) ? runtime_.tuple(std::move(items)) : runtime_.list(std::move(items));
 }
 
+Value Evaluator::slice_of_range(const Value& range, std::vector<Value> items, std::span<const Value> bounds) {
+  const Integer step = range.as<Sequence>().step * (bounds[2].is_none() ? 1 : bounds[2].as_int());
+  if (items.empty()) return runtime_.range(0, 0, 1);
+  const Integer count = static_cast<Integer>(items.size());
+  return runtime_.range(items[0].as_int(), items[0].as_int() + count * step, step);
+}
+
 Value Evaluator::loop_field(const Loop& loop, std::string_view name, bool& known) {
-  const auto index = static_cast<Integer>(loop.index), size = static_cast<Integer>(loop.items.size());
+  const auto index = static_cast<Integer>(loop.index), size = static_cast<Integer>(loop.size);
   known = true;
   if (name == "index0") return Value::integer(index);
   if (name == "index") return Value::integer(index + 1);
@@ -232,9 +241,11 @@ Value Evaluator::loop_field(const Loop& loop, std::string_view name, bool& known
   if (name == "depth") return Value::integer(loop.depth + 1);
   if (name == "depth0") return Value::integer(loop.depth);
   if (name == "previtem")
-    return index > 0 ? loop.items[loop.index - 1] : runtime_.undefined("there is no previous item");
+    return index > 0 && loop.items != nullptr ? (*loop.items)[loop.index - 1]
+                                              : runtime_.undefined("there is no previous item");
   if (name == "nextitem")
-    return index + 1 < size ? loop.items[loop.index + 1] : runtime_.undefined("there is no next item");
+    return index + 1 < size && loop.items != nullptr ? (*loop.items)[loop.index + 1]
+                                                     : runtime_.undefined("there is no next item");
   known = false;
   return {};
 }
@@ -247,6 +258,8 @@ Value Evaluator::attribute(const Value& object, std::string_view name) {
   }
   if (object.is(Kind::name_space)) {
     if (const Value* v = object.as<Namespace>().find(name)) return *v;
+  } else if (object.is(Kind::tuple) && object.as<Sequence>().name == kGroup && (name == "grouper" || name == "list")) {
+    return object.items()[name == "list" ? 1 : 0];
   } else if (object.is(Kind::cycler) && name == "current") {
     return object.as<Cycler>().items[object.as<Cycler>().at];
   } else if (object.is(Kind::macro) && name == "name") {

@@ -273,6 +273,9 @@ class Braces {
     size_t index = next_;
     const bool number =
         !name.empty() && std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; });
+    if ((name.empty() && numbered_) || (number && next_ > 0))
+      throw Fault("cannot switch between automatic field numbering and manual field specification");
+    numbered_ = numbered_ || number;
     if (name.empty())
       ++next_;
     else if (number)
@@ -291,6 +294,7 @@ class Braces {
   bool markup_;
   const Arguments& arguments_;
   size_t next_ = 0;
+  bool numbered_ = false;  // fields have numbers of their own
 };
 
 /// %[(key)][flags][width][.precision]type

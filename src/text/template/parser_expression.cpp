@@ -327,7 +327,7 @@ ExpressionPtr Parser::parse_subscript_item() {
 }
 
 ExpressionPtr Parser::parse_call(ExpressionPtr e) {
-  ExpressionPtr call = make(ExpressionKind::call, current().at);
+  ExpressionPtr call = make(ExpressionKind::call, e->at);
   call->arguments = parse_arguments();
   adopt(*call, std::move(e));
   return call;

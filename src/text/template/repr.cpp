@@ -106,8 +106,7 @@ void append_repr(Runtime& runtime, std::string& to, const Value& v) {
       to += "<Macro " + repr_of(v.as<Macro>().definition->text) + ">";
       return;
     case Kind::loop:
-      to += "<LoopContext " + std::to_string(v.as<Loop>().index + 1) + "/" + std::to_string(v.as<Loop>().items.size()) +
-            ">";
+      to += "<LoopContext " + std::to_string(v.as<Loop>().index + 1) + "/" + std::to_string(v.as<Loop>().size) + ">";
       return;
     default:
       to += "<" + std::string(type_name(v)) + ">";

@@ -21,7 +21,7 @@ class Runtime {
 
   template <class T, class... Arguments>
   T& make(Arguments&&... arguments) {
-    hold(sizeof(T));
+    hold(sizeof(T) + kOverhead);
     auto owned = std::make_unique<T>(std::forward<Arguments>(arguments)...);
     T& object = *owned;
     objects_.push_back(std::move(owned));
@@ -58,6 +58,8 @@ class Runtime {
    private:
     Runtime& runtime_;
   };
+
+  static constexpr uint64_t kOverhead = 64;  // what an allocation takes besides
 
  private:
   Value sequence(Kind kind, std::vector<Value> items);

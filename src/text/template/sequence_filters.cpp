@@ -143,6 +143,7 @@ Value join(Evaluator& e, const Bound& a) {
   for (size_t i = 0; i < items.size(); ++i) {
     if (i > 0) all.append(separator);
     append_str(e.runtime(), all, items[i]);
+    e.runtime().check_size(all.size());
   }
   return e.runtime().string(std::move(all));
 }
@@ -259,6 +260,7 @@ Value group(Evaluator& e, const Bound& a) {
     if (members.empty()) return;
     const Value name = path.follow(e, members.front(), otherwise);
     groups.push_back(e.runtime().tuple({name, e.runtime().list(std::exchange(members, {}))}));
+    groups.back().as<Sequence>().name = kGroup;
   };
   for (const Value& index : sorted(e, order, keys, false)) {
     const auto i = static_cast<size_t>(index.as_int());

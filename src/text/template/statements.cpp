@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "text/template/evaluator.h"
 #include "text/template/protocol.h"
 
@@ -127,7 +129,12 @@ void Evaluator::iterate(const Statement& s, Scope& around, const Value& items, i
   loop.scope = &around;
   loop.depth = depth;
   around.kept = true;
-  std::vector<Value> all = elements(runtime_, items);
+  if (items.is_sequence()) {
+    loop.items = &items.items();  // it never changes, and lives as long as the rendering
+  } else {
+    loop.own = elements(runtime_, items);
+    loop.items = &loop.own;
+  }
   Scope* scope = nullptr;
   const auto fresh = [&] {  // variables of one round do not outlive it
     if (scope == nullptr || scope->kept)
@@ -137,28 +144,33 @@ void Evaluator::iterate(const Statement& s, Scope& around, const Value& items, i
   };
   if (s.expressions[1]) {
     std::vector<Value> kept;
-    for (const Value& item : all) {
+    for (const Value& item : *loop.items) {
+      runtime_.spend(1);
       fresh();
       assign(*s.targets[0], item, *scope);
       if (truth(evaluate(*s.expressions[1], *scope))) kept.push_back(item);
     }
-    all = std::move(kept);
+    loop.own = std::move(kept);
+    loop.items = &loop.own;
   }
-  loop.items = std::move(all);
-  if (loop.items.empty()) {
+  loop.size = loop.items->size();
+  if (loop.size == 0) {
     fresh();
     run(s.otherwise, *scope);
     return;
   }
   const Value self = Value::object(Kind::loop, loop);
-  for (loop.index = 0; loop.index < loop.items.size(); ++loop.index) {
+  for (loop.index = 0; loop.index < loop.size; ++loop.index) {
+    runtime_.spend(1);
     fresh();
     scope->set(kLoop, self);
     at_ = s.at;
-    assign(*s.targets[0], loop.items[loop.index], *scope);
+    assign(*s.targets[0], (*loop.items)[loop.index], *scope);
     if (run(s.body, *scope) == Flow::leave) break;
   }
-  if (loop.index == loop.items.size()) loop.index = loop.items.size() - 1;
+  loop.index = std::min(loop.index, loop.size - 1);
+  loop.items = nullptr;
+  loop.own = {};  // a loop within a loop would keep all that it ever ran over
 }
 
 Value Evaluator::loop_again(Loop& loop, const Value& items) {

@@ -74,6 +74,15 @@ bool is_line_end(char32_t c) {
   return (c >= 0x0A && c <= 0x0D) || (c >= 0x1C && c <= 0x1E) || c == 0x85 || c == 0x2028 || c == 0x2029;
 }
 
+/// Characters whose capitals are several (SpecialCasing.txt of Unicode), ascending.
+struct Capitals {
+  char32_t character;
+  std::string_view upper, title;
+};
+constexpr Capitals kSeveralCapitals[] = {
+#include "text/template/capitals.inc"
+};
+
 void append_mapped(std::string& to, char32_t c, Case how) {
   const auto one = static_cast<utf8proc_int32_t>(c);
   if (how == Case::lower) {
@@ -86,15 +95,10 @@ void append_mapped(std::string& to, char32_t c, Case how) {
     for (utf8proc_ssize_t i = 0; i < count; ++i) utf8::append(to, static_cast<char32_t>(folded[i]));
     return;
   }
-  // The characters whose capitals are several.
-  if (c == 0xDF) {
-    to += how == Case::upper ? "SS" : "Ss";
-    return;
-  }
-  if (c >= 0xFB00 && c <= 0xFB06) {
-    constexpr std::string_view kUpper[] = {"FF", "FI", "FL", "FFI", "FFL", "ST", "ST"};
-    constexpr std::string_view kTitle[] = {"Ff", "Fi", "Fl", "Ffi", "Ffl", "St", "St"};
-    to += how == Case::upper ? kUpper[c - 0xFB00] : kTitle[c - 0xFB00];
+  const auto several = std::lower_bound(std::begin(kSeveralCapitals), std::end(kSeveralCapitals), c,
+                                        [](const Capitals& row, char32_t wanted) { return row.character < wanted; });
+  if (several != std::end(kSeveralCapitals) && several->character == c) {
+    to += how == Case::upper ? several->upper : several->title;
     return;
   }
   utf8::append(to, static_cast<char32_t>(how == Case::upper ? utf8proc_toupper(one) : utf8proc_totitle(one)));
@@ -115,7 +119,7 @@ std::string cased(std::string_view text, Case to) {
   bool word = false;  // within one
   for (size_t at = 0; at < text.size();) {
     const Character c = utf8::decode(text, at);
-    const bool upper = (unicode::classes(c.code_point) & (unicode::kLu | unicode::kLt)) != 0;
+    const bool upper = (unicode::classes(c.code_point) & unicode::kLu) != 0;
     switch (to) {
       case Case::lower:
         append_lower(out, text, at, c.code_point);
@@ -138,7 +142,9 @@ std::string cased(std::string_view text, Case to) {
         word = is_cased(c.code_point);
         break;
       case Case::swapped:
-        if (upper)
+        if ((unicode::classes(c.code_point) & unicode::kLt) != 0)
+          out += text.substr(at, c.bytes);
+        else if (upper)
           append_lower(out, text, at, c.code_point);
         else
           append_mapped(out, c.code_point, Case::upper);

@@ -129,10 +129,12 @@ class Value {
   TextPtr text_;
 };
 
+inline constexpr std::string_view kGroup = "group";
+
 /// Lists, tuples, views and ranges. None of them ever changes once a template sees it.
 struct Sequence : Object {
   std::vector<Value> items;
-  std::string_view name = {};             ///< of a view: "dict_keys" …
+  std::string_view name = {};             ///< of a view: "dict_keys" …; of a tuple that groupby made: kGroup
   Integer start = 0, stop = 0, step = 1;  ///< of a range
 };
 

@@ -47,8 +47,7 @@ TEST_P(RecordedTemplate, RendersAsRecorded) {
     SCOPED_TRACE(c.at("name").as_string());
     const auto expected = c.find("expect");
     try {
-      const RenderedChat rendered =
-          chat.render(c.at("messages"), options_of(c, document.root().at("now").as_string()));
+      const RenderedChat rendered = chat.render(c.at("messages"), options_of(c, document.root().at("now").as_string()));
       if (expected)
         EXPECT_EQ(rendered.text.view(), expected->as_string());
       else
