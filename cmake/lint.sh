@@ -123,7 +123,10 @@ check_size() {
     { bytes += $1 } END { if (bytes > 50 * 1024 * 1024) printf ".:1: size: the tree holds %d MB, at most 50\n", bytes / 1048576 }'
 }
 
-rules="format length depth pragma includes parameters banned unfinished paths mirror size"
+# docs/models.md has a row for each family of src/models/list.inc, with the lines that its file has now.
+check_models() { sh "$here/models_doc.sh" --check; }
+
+rules="format length depth pragma includes parameters banned unfinished paths mirror size models"
 
 # --- running them ---------------------------------------------------------------------------------------------------------
 work=$(mktemp -d)

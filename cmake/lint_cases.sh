@@ -71,3 +71,5 @@ echo 'see src/work/x, https://example.org/work/x and ${prefix}/opt/x' | expect n
 echo '#include "core/a.h"' | expect mirror tests/attic/attic_test.cpp
 echo '#include "core/a.h"' | expect none tests/support/kit_test.cpp
 head -c 53000000 /dev/zero | expect size models/large.bin
+
+echo 'FAMILY(llama)' | expect models src/models/list.inc

@@ -10,7 +10,7 @@ void write(JsonWriter& json, const ModelDescription& d) {
   json.member("vocabulary", d.vocabulary).member("max_positions", d.max_positions);
   json.member("checkpoint_bytes", d.checkpoint_bytes).key("formats").begin_object();
   for (const auto& [format, count] : d.formats) json.member(format, count);
-  json.end_object().key("entries").begin_array();
+  json.end_object().list("unread", std::span<const std::string>(d.unread)).key("entries").begin_array();
   const auto types = [&](const char* key, const auto& list) {
     json.key(key).begin_object();
     for (const auto& [name, type] : list) json.member(name, type);
@@ -48,6 +48,7 @@ std::string text_of(const ModelDescription& d) {
   if (d.checkpoint_bytes > 0) text += "checkpoint     " + std::to_string(d.checkpoint_bytes) + " bytes\n";
   if (d.vocabulary > 0) text += "vocabulary     " + std::to_string(d.vocabulary) + "\n";
   if (d.max_positions > 0) text += "max positions  " + std::to_string(d.max_positions) + "\n";
+  for (const std::string& name : d.unread) text += "unread         " + name + "\n";
   for (const EntryDescription& entry : d.entries) {
     text += "entry " + entry.name + ": " + std::to_string(entry.nodes) + " nodes\n";
     for (const auto& [name, type] : entry.inputs) text += "  in     " + name + " " + type + "\n";

@@ -23,7 +23,7 @@ enum class Format : uint8_t {
   f8e5m2,  // read from checkpoints; arithmetic comes with the formats issue
   q8_0,
   q4_0,    // blocks of 32 along the last dimension: one f16 scale, then the codes (as in GGUF)
-  q8_act,  // activations: per row K int8 codes, then K/32 f32 scales, then K/32 i32 sums of the codes
+  q8_act,  // activations: per row K int8 codes, then K/32 f32 scales, then K/32 i32 starts (formats/q8_act.cpp)
 };
 inline constexpr int kFormats = static_cast<int>(Format::q8_act) + 1;
 

@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "core/json.h"
+#include "files/safetensors.h"
 
 namespace braid {
 namespace {
@@ -72,7 +73,11 @@ Checkpoint Checkpoint::open(const std::string& path, const Limits& limits) {
   checkpoint.path_ = path;
   const fs::path folder(path);
   std::error_code error;
-  if (!fs::is_directory(folder, error)) {
+  if (is_gguf(path) && !fs::is_directory(folder, error)) {
+    GgufModel model = GgufModel::open(path, true, limits);
+    for (TensorFile& file : model.take_files()) checkpoint.add(std::move(file));
+    checkpoint.gguf_ = model.shared_metadata();
+  } else if (!fs::is_directory(folder, error)) {
     checkpoint.add(SafetensorsFile::open(path, limits));
   } else if (present(folder / kSingle)) {
     checkpoint.add(SafetensorsFile::open((folder / kSingle).string(), limits));
@@ -110,10 +115,10 @@ Checkpoint Checkpoint::open(const std::string& path, const Limits& limits) {
   return checkpoint;
 }
 
-void Checkpoint::add(SafetensorsFile file) {
+void Checkpoint::add(TensorFile file) {
   files_.push_back(std::move(file));
   const size_t index = files_.size() - 1;
-  for (const SafetensorsEntry& entry : files_.back().entries()) {
+  for (const TensorEntry& entry : files_.back().entries()) {
     const auto [existing, added] = tensors_.emplace(entry.name, Location{index, &entry});
     if (!added)
       throw Error(
@@ -127,7 +132,7 @@ const Checkpoint::Location* Checkpoint::locate(std::string_view name) const {
   return found == tensors_.end() ? nullptr : &found->second;
 }
 
-const SafetensorsEntry* Checkpoint::entry(std::string_view name) const {
+const TensorEntry* Checkpoint::entry(std::string_view name) const {
   const Location* location = locate(name);
   return location ? location->entry : nullptr;
 }
@@ -149,7 +154,7 @@ const std::string& Checkpoint::file_of(std::string_view name) const {
 }
 
 void Checkpoint::check() const {
-  for (const SafetensorsFile& file : files_) file.map()->check();
+  for (const TensorFile& file : files_) file.map()->check();
 }
 
 }  // namespace braid

@@ -44,19 +44,21 @@ struct HeadKeys {
 
 /// Rotary position embedding. `rope_parameters` (5.x), or `rope_theta` and `rope_scaling` (4.x).
 struct RopeConfig {
-  enum class Type : uint8_t { standard, linear, llama3, yarn };
+  enum class Type : uint8_t { standard, linear, llama3, yarn, longrope };
   Type type = Type::standard;
   double theta = 10000;
   double factor = 1;                            ///< linear, llama3, yarn: how much longer the context became
   double low_freq_factor = 1;                   ///< llama3
   double high_freq_factor = 4;                  ///< llama3
-  int64_t original_max_position = 0;            ///< llama3, yarn: context before the extension
-  std::optional<double> attention_factor = {};  ///< yarn: scale of cos and sin; derived from factor when absent
+  int64_t original_max_position = 0;            ///< llama3, yarn, longrope: context before the extension
+  std::optional<double> attention_factor = {};  ///< yarn, longrope: scale of cos and sin; from factor when absent
   double beta_fast = 32;                        ///< yarn
   double beta_slow = 1;                         ///< yarn
   std::optional<double> mscale = {};            ///< yarn (DeepSeek)
   std::optional<double> mscale_all_dim = {};    ///< yarn (DeepSeek)
   bool truncate = true;                         ///< yarn: correction range rounded to whole dimensions
+  std::vector<double> short_factor = {};        ///< longrope: per pair, in contexts up to the original one
+  std::vector<double> long_factor = {};         ///< longrope: per pair, in longer contexts
   double partial_rotary_factor = 1;             ///< share of head_dim that is rotated
 };
 

@@ -161,9 +161,6 @@ bool ModelFolder::has(std::string_view file_name) const { return is_file(fs::pat
 ModelFolder resolve_model(const std::string& model, const ModelPlaces& places) {
   if (model.empty() || model.find('\0') != model.npos) throw Error("the model's name is empty");
   const fs::path path(model);
-  if (lower(path.extension().string()) == ".gguf")
-    throw Error("GGUF files cannot be read by this version", {.file = model, .field = {}, .offset = {}},
-                "use the model's Hugging Face folder with safetensors");
   if (is_folder(path)) return {model, model, {}};
   if (is_file(path)) return {model, path.has_parent_path() ? path.parent_path().string() : ".", model};
   if (is_embedded_name(model))

@@ -23,14 +23,14 @@ struct ModelPlaces {
 struct ModelFolder {
   std::string name;    ///< as the user gave it
   std::string folder;  ///< its path
-  std::string file;    ///< the file that the user named (config.json, tokenizer.json …); empty when it was not a file
+  std::string file;    ///< the file that the user named (config.json, model.gguf …); empty when it was not a file
 
   std::string path_of(std::string_view file_name) const;
   bool has(std::string_view file_name) const;
 };
 
 /// Finds a model. An existing path comes first, then embedded names, then hub names (a snapshot that refs/main points
-/// to). Throws Error that lists what was tried and names that are near; a .gguf file is refused by name.
+/// to). Throws Error that lists what was tried and names that are near.
 ModelFolder resolve_model(const std::string& model, const ModelPlaces& places = ModelPlaces::of_system());
 
 /// A model on this machine, for `braid list`.

@@ -8,8 +8,12 @@ namespace braid {
 namespace {
 
 using Type = RopeConfig::Type;
-constexpr std::array<std::pair<std::string_view, Type>, 4> kTypes = {
-    {{"default", Type::standard}, {"linear", Type::linear}, {"llama3", Type::llama3}, {"yarn", Type::yarn}}};
+constexpr std::array<std::pair<std::string_view, Type>, 6> kTypes = {{{"default", Type::standard},
+                                                                      {"linear", Type::linear},
+                                                                      {"llama3", Type::llama3},
+                                                                      {"yarn", Type::yarn},
+                                                                      {"longrope", Type::longrope},
+                                                                      {"su", Type::longrope}}};  // Phi-3's first name
 
 /// A member of the scaling parameters; null and absent are the same.
 std::optional<Json> member(const Json& parameters, std::string_view key) {
@@ -33,6 +37,13 @@ std::optional<double> positive_if(const Json& parameters, std::string_view key) 
   return value ? std::optional(positive(*value)) : std::nullopt;
 }
 
+std::vector<double> all_positive(const Json& list) {
+  if (!list.is_array()) list.fail("expected an array of numbers");
+  std::vector<double> numbers;
+  for (size_t i = 0; i < list.size(); ++i) numbers.push_back(positive(list[i]));
+  return numbers;
+}
+
 Type type_of(const Json& parameters) {
   auto name = member(parameters, "rope_type");
   if (!name) name = member(parameters, "type");
@@ -47,8 +58,10 @@ Type type_of(const Json& parameters) {
 
 /// The parameters of a scaled rope (every type but the standard one).
 void read_scaling(RopeConfig& rope, const Json& parameters, const Config& config) {
-  const bool extends = rope.type == Type::llama3 || rope.type == Type::yarn;
-  const auto original = member(parameters, "original_max_position_embeddings");
+  const bool longrope = rope.type == Type::longrope;
+  const bool extends = rope.type == Type::llama3 || rope.type == Type::yarn || longrope;
+  auto original = member(parameters, "original_max_position_embeddings");
+  if (const auto outer = config.find("original_max_position_embeddings"); outer && longrope) original = outer;  // Phi-3
   if (extends) {
     if (original) {
       rope.original_max_position = original->as_int();
@@ -60,7 +73,7 @@ void read_scaling(RopeConfig& rope, const Json& parameters, const Config& config
   }
   if (const auto factor = member(parameters, "factor")) {
     rope.factor = positive(*factor);
-  } else if (rope.type == Type::yarn && original) {
+  } else if ((rope.type == Type::yarn && original) || longrope) {
     rope.factor = static_cast<double>(config.size_at("max_position_embeddings")) /
                   static_cast<double>(rope.original_max_position);
   } else {
@@ -72,8 +85,14 @@ void read_scaling(RopeConfig& rope, const Json& parameters, const Config& config
     if (rope.high_freq_factor <= rope.low_freq_factor)
       parameters.at("high_freq_factor").fail("the value must be above low_freq_factor");
   }
+  if (longrope) {
+    rope.short_factor = all_positive(parameters.at("short_factor"));
+    rope.long_factor = all_positive(parameters.at("long_factor"));
+    if (rope.original_max_position < 2)
+      parameters.fail("the context before the extension must be of two tokens at least");
+  }
+  if (extends) rope.attention_factor = positive_if(parameters, "attention_factor");
   if (rope.type == Type::yarn) {
-    rope.attention_factor = positive_if(parameters, "attention_factor");
     rope.beta_fast = positive_or(parameters, "beta_fast", rope.beta_fast);
     rope.beta_slow = positive_or(parameters, "beta_slow", rope.beta_slow);
     rope.mscale = positive_if(parameters, "mscale");

@@ -1,7 +1,6 @@
 #include "files/safetensors.h"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 #include "core/error.h"
@@ -160,30 +159,14 @@ SafetensorsHeader SafetensorsHeader::parse(std::span<const std::byte> file, cons
   return header;
 }
 
+SafetensorsFile::SafetensorsFile(std::shared_ptr<FileMap> map, SafetensorsHeader header)
+    : TensorFile(std::move(map), std::move(header.entries)), metadata_(std::move(header.metadata)) {}
+
 SafetensorsFile SafetensorsFile::open(const std::string& path, const Limits& limits) {
-  SafetensorsFile file;
-  file.map_ = FileMap::open(path);
-  file.buffer_ = Buffer::adopt(file.map_->bytes(), file.map_);
-  file.header_ = SafetensorsHeader::parse(file.map_->bytes(), path, limits);
-  file.map_->check();
-  file.by_name_.reserve(file.header_.entries.size());
-  for (size_t i = 0; i < file.header_.entries.size(); ++i) file.by_name_.emplace(file.header_.entries[i].name, i);
-  return file;
-}
-
-const SafetensorsEntry* SafetensorsFile::find(std::string_view name) const {
-  const auto found = by_name_.find(name);
-  return found == by_name_.end() ? nullptr : &header_.entries[found->second];
-}
-
-Tensor SafetensorsFile::tensor(const SafetensorsEntry& entry) const {
-  Tensor tensor{entry.shape, entry.format, Layout::row_major, buffer_, entry.offset};
-  // The map begins at a page, so the file offset tells the alignment.
-  if (entry.offset % info(entry.format).block_bytes == 0) return tensor;
-  Tensor copy = Tensor::make(entry.shape, entry.format);
-  std::memcpy(copy.bytes(), tensor.bytes(), entry.bytes);
-  map_->check();
-  return copy;
+  std::shared_ptr<FileMap> map = FileMap::open(path);
+  SafetensorsHeader header = SafetensorsHeader::parse(map->bytes(), path, limits);
+  map->check();
+  return {std::move(map), std::move(header)};
 }
 
 std::optional<std::string_view> safetensors_dtype(Format format) {

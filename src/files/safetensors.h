@@ -4,29 +4,19 @@
 
 #include <cstdint>
 #include <map>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
-#include "core/file_map.h"
-#include "core/format.h"
 #include "core/limits.h"
 #include "core/tensor.h"
+#include "files/tensor_file.h"
 
 namespace braid {
 
-/// One tensor of a file: where its bytes lie. They fill exactly the shape, and lie inside the file.
-struct SafetensorsEntry {
-  std::string name;
-  Format format = Format::f32;
-  std::vector<int64_t> shape;  ///< [] is a scalar; a dimension may be 0
-  uint64_t offset = 0;         ///< of the first byte in the file
-  uint64_t bytes = 0;
-};
+using SafetensorsEntry = TensorEntry;
 
 /// What the header of a file says, in the order of the header.
 struct SafetensorsHeader {
@@ -40,27 +30,14 @@ struct SafetensorsHeader {
 };
 
 /// An open file: its map and its header.
-class SafetensorsFile {
+class SafetensorsFile : public TensorFile {
  public:
-  SafetensorsFile(SafetensorsFile&&) = default;
-  SafetensorsFile& operator=(SafetensorsFile&&) = default;
   static SafetensorsFile open(const std::string& path, const Limits& limits = {});
-
-  std::span<const SafetensorsEntry> entries() const { return header_.entries; }
-  const std::map<std::string, std::string>& metadata() const { return header_.metadata; }
-  /// Null when the file has no such tensor.
-  const SafetensorsEntry* find(std::string_view name) const;
-  /// A view of the map, no copy; a copy when the file does not align the bytes to the element size.
-  Tensor tensor(const SafetensorsEntry& entry) const;
-  const std::shared_ptr<FileMap>& map() const { return map_; }
-  const std::string& path() const { return map_->path(); }
+  const std::map<std::string, std::string>& metadata() const { return metadata_; }
 
  private:
-  SafetensorsFile() = default;  // not copyable: by_name_ refers to the entries
-  std::shared_ptr<FileMap> map_;
-  std::shared_ptr<Buffer> buffer_;  // the whole map, shared by the tensors
-  SafetensorsHeader header_;
-  std::unordered_map<std::string_view, size_t> by_name_;  // views of the entries' names
+  SafetensorsFile(std::shared_ptr<FileMap> map, SafetensorsHeader header);
+  std::map<std::string, std::string> metadata_;
 };
 
 /// The format's name of a number format ("BF16"); nothing for those that it does not have.

@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "models/family.h"
+#include "models/blocks/decoder.h"
 
 namespace braid {
 namespace {
@@ -35,12 +35,11 @@ struct Gpt2 {
 /// x (tokens, K) through the Conv1D at `s` → (tokens, size).
 Value conv1d(const Scope& s, Value x, int64_t size) {
   const Within here(s);
-  const Value weight = transpose(s.parameter("weight", {x.dim(-1), size}), {1, 0});
+  const Value weight = s.transposed_weight({size, x.dim(-1)});
   return linear(x, weight, s.floats("bias", {size}));
 }
 
 Value layer(const Scope& s, const Gpt2& c, Value x, const Step& t, int64_t index) {  // x: (tokens, width)
-  const Within here(s);
   const Scope a = s["attn"], m = s["mlp"];
   const int64_t width = c.heads.hidden;
 
@@ -56,18 +55,12 @@ Value layer(const Scope& s, const Gpt2& c, Value x, const Step& t, int64_t index
   return x + conv1d(m["c_proj"], inner, width);
 }
 
-void decode(const Scope& root, const Gpt2& c, const Step& t) {
-  const Scope s = root["transformer"];
-  HiddenStates hidden(t, "hidden");
-  Value x = embedding(s["wte"], t.token_ids(), c.vocabulary, c.heads.hidden) +
-            embedding(s["wpe"], t.positions(), c.positions, c.heads.hidden);
-  for (int64_t i = 0; i < c.layers; ++i) {
-    hidden.add(x);
-    x = layer(s["h"][i], c, x, t, i);
-  }
-  x = layer_norm(s["ln_f"], x, c.epsilon);
-  hidden.add(x);
-  t.builder().output("logits", token_logits(c.tied ? s["wte"] : root["lm_head"], t, x, c.vocabulary));
+Value body(const Scope& s, const Gpt2& c, const Step& t, HiddenStates& hidden) {
+  const Value x = embedding(s["wte"], t.token_ids(), c.vocabulary, c.heads.hidden) +
+                  embedding(s["wpe"], t.positions(), c.positions, c.heads.hidden);
+  const Value y = run_layers(s["h"], c.layers, x, hidden,
+                             [&](const Scope& l, int64_t i, Value in) { return layer(l, c, in, t, i); });
+  return layer_norm(s["ln_f"], y, c.epsilon);
 }
 
 }  // namespace
@@ -75,12 +68,16 @@ void decode(const Scope& root, const Gpt2& c, const Step& t) {
 Blueprint gpt2_family(const Config& given) {
   const Config config = given.with_defaults(kDefaults);
   const Gpt2 c(config);
-  return {.architecture = architecture(config, {"GPT2LMHeadModel"}),
-          .entries = {{"decode", [c](const Scope& root, const Step& t) { decode(root, c, t); }}},
-          .vocabulary = c.vocabulary,
-          .max_positions = c.positions,
-          .renames = {{"transformer.", ""}},
-          .stale = {"*.attn.bias", "*.attn.masked_bias", "lm_head.weight"}};  // causal masks of old files
+  return decoder_family(
+      config, {.name = "GPT2",
+               .causal = "GPT2LMHeadModel",
+               .model = "transformer",
+               .embeddings = "wte",
+               .tied = c.tied,
+               .vocabulary = c.vocabulary,
+               .max_positions = c.positions,
+               .body = [c](const Scope& s, const Step& t, HiddenStates& hidden) { return body(s, c, t, hidden); },
+               .stale = {"*.attn.bias", "*.attn.masked_bias"}});  // causal masks of old files
 }
 
 }  // namespace braid

@@ -1,7 +1,7 @@
 // Mamba (arXiv:2312.00752): no attention. A gated block of a short causal convolution and a selective state-space
 // recurrence; both keep a state per sequence, of a size that does not grow.
 
-#include "models/family.h"
+#include "models/blocks/decoder.h"
 
 namespace braid {
 namespace {
@@ -74,9 +74,7 @@ Value mixer(const Scope& s, const Mamba& c, Value x, const Step& t) {  // x: (to
   return s.project("out_proj", y * activation(c.activation, gate), c.width, c.bias);
 }
 
-void decode(const Scope& root, const Mamba& c, const Step& t) {
-  const Scope s = root["backbone"];
-  HiddenStates hidden(t, "hidden");
+Value body(const Scope& s, const Mamba& c, const Step& t, HiddenStates& hidden) {
   // The residual stream is f32 here whatever `residual_in_fp32` says: so are all activations.
   Value x = embedding(s["embeddings"], t.token_ids(), c.vocabulary, c.width);
   for (int64_t i = 0; i < c.layers; ++i) {
@@ -84,9 +82,7 @@ void decode(const Scope& root, const Mamba& c, const Step& t) {
     x = x + mixer(block["mixer"], c, rms_norm(block["norm"], x, c.epsilon), t);
     hidden.add(x);  // transformers counts from the first layer's output here
   }
-  x = rms_norm(s["norm_f"], x, c.epsilon);
-  hidden.add(x);
-  t.builder().output("logits", token_logits(c.tied ? s["embeddings"] : root["lm_head"], t, x, c.vocabulary));
+  return rms_norm(s["norm_f"], x, c.epsilon);
 }
 
 }  // namespace
@@ -94,11 +90,14 @@ void decode(const Scope& root, const Mamba& c, const Step& t) {
 Blueprint mamba_family(const Config& given) {
   const Config config = given.with_defaults(kDefaults);
   const Mamba c(config);
-  return {.architecture = architecture(config, {"MambaForCausalLM"}),
-          .entries = {{"decode", [c](const Scope& root, const Step& t) { decode(root, c, t); }}},
-          .vocabulary = c.vocabulary,
-          .renames = {{"backbone.embeddings.", "backbone.embedding."}},  // files of the authors
-          .stale = {"lm_head.weight"}};
+  return decoder_family(
+      config, {.name = "Mamba",
+               .model = "backbone",
+               .embeddings = "embeddings",
+               .tied = c.tied,
+               .vocabulary = c.vocabulary,
+               .body = [c](const Scope& s, const Step& t, HiddenStates& hidden) { return body(s, c, t, hidden); },
+               .renames = {{"embeddings.", "embedding."}}});  // files of the authors
 }
 
 }  // namespace braid

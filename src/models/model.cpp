@@ -20,8 +20,23 @@ constexpr Family kFamilies[] = {
 const Family& family_of(Config config) {
   std::vector<std::string_view> known;
   for (const Family& family : kFamilies) known.push_back(family.model_type);
+  const std::vector<std::string> names(known.begin(), known.end());
+  const std::vector<std::string> near = near_names(config.model_type(), names);
+  if (!near.empty() && std::ranges::find(known, config.model_type()) == known.end())
+    config.fail("model_type", "unknown model type \"" + config.model_type() + "\"",
+                "of the families that Braid knows, the nearest is " + join(near) +
+                    (config.has("auto_map") ? "; the code that comes with a checkpoint (auto_map) is never run" : ""));
   config.require_known(known);
   return *std::ranges::find(kFamilies, config.model_type(), &Family::model_type);
+}
+
+/// Weights that another program quantised have tensors of its own making.
+void refuse_quantised(const Config& config) {
+  if (!config.has("quantization_config")) return;
+  const Config how = config.section("quantization_config");
+  const std::string method = how.string_or("quant_method", "");
+  how.fail("quant_method", "weights quantised by \"" + method + "\" are not supported",
+           "take the checkpoint that is not quantised");
 }
 
 Graph build(const Blueprint& blueprint, const TensorIndex& tensors, std::string_view name,
@@ -34,12 +49,26 @@ Graph build(const Blueprint& blueprint, const TensorIndex& tensors, std::string_
   return builder.finish();
 }
 
+/// Leaves of a class what is below its head.
+void take_features(const Config& config, Blueprint& blueprint) {
+  if (blueprint.features) {
+    blueprint.entries = {*std::move(blueprint.features)};
+    blueprint.stale.insert(blueprint.stale.end(), blueprint.head.begin(), blueprint.head.end());
+  } else if (blueprint.entries.size() != 1 || blueprint.entries.front().name != "forward") {
+    config.fail("architectures", blueprint.architecture + " has no features of texts");
+  }
+}
+
 }  // namespace
 
 std::span<const Family> families() { return kFamilies; }
 
-Model make_model(const Config& config, TensorIndex tensors) {
-  const auto blueprint = std::make_shared<const Blueprint>(family_of(config).make(config));
+Model make_model(const Config& config, TensorIndex tensors, Purpose purpose) {
+  const Family& family = family_of(config);
+  refuse_quantised(config);
+  Blueprint made = family.make(config);
+  if (purpose == Purpose::features) take_features(config, made);
+  const auto blueprint = std::make_shared<const Blueprint>(std::move(made));
   const auto index = std::make_shared<const TensorIndex>(std::move(tensors));
   Model model{
       .family = config.model_type(),
@@ -92,6 +121,29 @@ std::string activation_name(const Config& config, std::string_view key) {
     config.fail(key, error.message(), error.advice());
   }
   return name;
+}
+
+void refuse(const Config& config, std::string_view key) {
+  const auto value = config.find(key);
+  if (!value) return;
+  std::string text = "set";
+  switch (value->kind()) {
+    case Json::Kind::boolean:
+      if (!value->as_bool()) return;
+      text = "true";
+      break;
+    case Json::Kind::integer:
+    case Json::Kind::real:
+      if (value->as_double() == 0) return;
+      text = JsonWriter().value(value->as_double()).text();
+      break;
+    case Json::Kind::string:
+      text = '"' + std::string(value->as_string()) + '"';
+      break;
+    default:
+      break;
+  }
+  config.fail(key, std::string(key) + " is " + text + ", which this family's graph does not have");
 }
 
 int64_t label_count(const Config& config) {

@@ -19,6 +19,9 @@ struct TensorIndex {
   std::vector<std::string> names;  ///< of all tensors
   /// Nothing when the checkpoint has no tensor of this name.
   std::function<std::optional<Type>(std::string_view name)> find;
+  /// Where a file has other names or another arrangement than the family: the tensor as an expression over the file's,
+  /// of the type that `find` gives. Empty: parameters are the file's tensors.
+  std::function<Value(Builder&, std::string_view name)> expression = {};
   /// With random weights every tensor exists in this format (f32 where it is quantised and the tensor is no operand of
   /// a product, or has rows that are no whole number of blocks); then `names` and `find` are not asked.
   std::optional<Format> random;
@@ -65,8 +68,11 @@ struct Family {
 };
 /// All families, in the order of models/list.inc.
 std::span<const Family> families();
-/// Throws Error naming the model_type and listing near names when there is none.
-Model make_model(const Config& config, TensorIndex tensors);
+/// What a model is loaded for: what the class that its config names does, or, whatever head that class has, the
+/// features below the head (embeddings of texts): then its entry is "forward" and gives last_hidden_state.
+enum class Purpose : uint8_t { own, features };
+/// Throws Error naming the model_type and listing near names when there is none; for features, when the class has none.
+Model make_model(const Config& config, TensorIndex tensors, Purpose purpose = Purpose::own);
 /// Throws Error naming tensors of the checkpoint that none of the model's graphs reads, unless they are stale: a config
 /// that leaves a bias or a layer out would otherwise compute something else in silence.
 void check_tensors(const Model& model, std::span<const Graph* const> graphs, const TensorIndex& tensors);

@@ -47,7 +47,8 @@ Value Scope::find(std::string_view name, const Shape& shape, Format random) cons
                   place, "take the config.json that belongs to this checkpoint");
     if (!info(type->format).floating && !is_quantized(type->format))
       throw Error("a weight cannot be " + std::string(info(type->format).name), place);
-    return builder().parameter(spelling, *std::move(type));
+    return tensors.expression ? tensors.expression(builder(), spelling)
+                              : builder().parameter(spelling, *std::move(type));
   }
   const std::vector<std::string> near = near_names(ours, tensors.names);
   throw Error("the checkpoint has no such tensor", {.file = tensors.file, .field = ours, .offset = {}},
@@ -62,6 +63,14 @@ Value Scope::parameter(std::string_view name, const Shape& shape) const {
 Value Scope::weight(const Shape& shape) const {
   const Format random = root_->tensors->random.value_or(Format::f32);
   return find("weight", shape, fits(random, static_cast<uint64_t>(shape.back().number())) ? random : Format::f32);
+}
+
+Value Scope::transposed_weight(const Shape& shape) const {
+  const TensorIndex& tensors = *root_->tensors;
+  if (!tensors.random)
+    for (const std::string& spelling : spellings(path_of("weight^T"), root_->renames))
+      if (tensors.find(spelling)) return find("weight^T", shape, Format::f32);
+  return transpose(parameter("weight", {shape[1], shape[0]}), {1, 0});
 }
 
 Value Scope::floats(std::string_view name, const Shape& shape) const {

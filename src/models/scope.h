@@ -16,7 +16,7 @@ namespace braid {
 /// Another spelling that checkpoints of a family use: where a tensor's name holds `ours`, the file's may hold `theirs`
 /// ({"model.", ""}: base models are saved without their prefix). A family gives its list once, to the root scope.
 struct Rename {
-  std::string_view ours, theirs;
+  std::string ours, theirs;
 };
 
 /// For the flag `bias` of Scope::project at call sites that always or never have one.
@@ -38,7 +38,10 @@ class Scope {
   Value parameter(std::string_view name, const Shape& shape) const;
   /// PATH.weight (rows, width) as an operand of a product or a table of embeddings: what may be quantised.
   Value weight(const Shape& shape) const;
-  /// The same in f32: a parameter expression where the file holds another format. For what is not a product's weight:
+  /// PATH.weight of a module that stores it (width, rows), as transformers' Conv1D does → (rows, width). A file that
+  /// has the transpose itself is read as it is.
+  Value transposed_weight(const Shape& shape) const;
+  /// `parameter` in f32: an expression where the file holds another format. For what is not a product's weight:
   /// norms, biases, convolutions.
   Value floats(std::string_view name, const Shape& shape) const;
 

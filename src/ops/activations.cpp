@@ -64,19 +64,13 @@ Value activation(std::string_view name, Value x) {
   };
   // The names that configs use (transformers' ACT2FN).
   constexpr Entry kEntries[] = {
-      {"silu", silu},
-      {"swish", silu},
-      {"gelu", gelu},
-      {"gelu_python", gelu},
-      {"gelu_new", gelu_tanh},
-      {"gelu_pytorch_tanh", gelu_tanh},
-      {"gelu_fast", gelu_tanh},
-      {"gelu_accurate", gelu_tanh},
-      {"relu", relu},
-      {"sigmoid", sigmoid},
-      {"softplus", softplus},
-      {"tanh", tanh},
-      {"linear", [](Value v) { return v; }},
+      {"silu", silu},           {"swish", silu},
+      {"gelu", gelu},           {"gelu_python", gelu},
+      {"gelu_new", gelu_tanh},  {"gelu_pytorch_tanh", gelu_tanh},
+      {"gelu_fast", gelu_tanh}, {"gelu_accurate", gelu_tanh},
+      {"relu", relu},           {"relu2", [](Value v) { return relu(v) * relu(v); }},
+      {"sigmoid", sigmoid},     {"softplus", softplus},
+      {"tanh", tanh},           {"linear", [](Value v) { return v; }},
   };
   for (const Entry& entry : kEntries)
     if (entry.name == name) return entry.make(x);

@@ -1,11 +1,14 @@
-// Scaled dot-product attention with grouped heads over ragged sequences.
-// Attributes: cache, scale, causal (0 or 1). Operands by cache:
+// Scaled dot-product attention with grouped heads over ragged sequences; its meaning is in attend_expand.cpp.
+// Attributes: cache, scale, causal (0 or 1); window and soft_cap where there are such.
+// Operands by cache:
 //   none:   q, k, v, span_start → y
 //   paged:  q, k, v, k_state, v_state, span_start, context, page_table → y, k_state', v_state'
 //   source: q, k_state, v_state, span_start, source_slot → y
+// and after them the hooks; the attributes slopes, relative and sinks are the indices of those that there are.
 #include <algorithm>
 
 #include "core/error.h"
+#include "ops/attend_expand.h"
 #include "ops/ops.h"
 #include "ops/shapes.h"
 
@@ -19,13 +22,41 @@ void check_indices(Types operands, size_t index, const Shape& shape) {
   check_shape(operands, index, shape);
 }
 
+/// The hooks follow the operands of the cache; a source has no distances, so nothing that depends on them.
+void check_hooks(Types operands, const Attrs& attrs, size_t first) {
+  const Dim heads = operands[0][1];
+  size_t next = first;
+  for (const std::string_view name : {"slopes", "relative", "sinks"}) {
+    if (!attrs.has(name)) continue;
+    const auto index = static_cast<size_t>(attrs.integer(name));
+    if (index != next++ || index >= operands.size())
+      throw ShapeError("the operand of " + std::string(name) + " is not where the hooks are");
+    check_format(operands, index, Format::f32);
+    if (name != "relative") {
+      check_shape(operands, index, {heads});
+      continue;
+    }
+    check_rank(operands, index, 2);
+    const int64_t distances = check_number(operands, index, 1);
+    check_shape(operands, index, {heads, Dim(distances)});
+    if (distances % 2 == 0) fail_operand(index, operands[index], "has no middle: its distances are -reach … reach");
+  }
+  check_count(operands, next);
+  if (attrs.integer_or("window", 1) < 1) throw ShapeError("a window is of one token at least");
+  if (attrs.text("cache") != "source") return;
+  for (const std::string_view name : {"window", "slopes", "relative"})
+    if (attrs.has(name)) throw ShapeError("attention over a source has no " + std::string(name));
+}
+
 std::vector<Type> infer(Types operands, const Attrs& attrs) {
   attrs.number("scale");
   attrs.integer("causal");
   const std::string& cache = attrs.text("cache");
-  check_count(operands, cache == "none" ? 4 : cache == "paged" ? 8 : 5);
+  const size_t own = cache == "none" ? 4 : cache == "paged" ? 8 : 5;
+  check_count(operands, own, own + 3);
   check_format(operands, 0, Format::f32);
   check_rank(operands, 0, 3);
+  check_hooks(operands, attrs, own);
   const int64_t heads = check_number(operands, 0, 1), head_dim = check_number(operands, 0, 2);
   const int64_t kv_heads = check_number(operands, 1, 1);
   if (kv_heads < 1 || heads % kv_heads != 0)
@@ -61,98 +92,6 @@ std::vector<Type> infer(Types operands, const Attrs& attrs) {
   return {operands[0], operands[3], operands[4]};
 }
 
-/// What a query may look at: one row of keys per sequence, and masks.
-struct Keys {
-  Value keys, values;  ///< (sequences, L, kv_heads, head_dim)
-  Value valid;         ///< (sequences, L) boolean; absent: all are
-  Value causal;        ///< (tokens, L) boolean; absent: every query sees all
-};
-
-Value column(Value x) { return reshape(x, {x.dim(0), 1}); }
-
-/// Every query meets the keys of every sequence, and the results of the other sequences are dropped: `select`, not a
-/// product with zero, so that nothing in them, be it NaN, reaches the result. All masked weights are exactly zero.
-Value attend_dense(Builder& b, const Node& node, Value q, Value segment, Keys k) {
-  const int64_t heads = q.dim(1).number(), head_dim = q.dim(2).number(), kv_heads = k.keys.dim(2).number();
-  const int64_t group = heads / kv_heads;
-  const Dim tokens = q.dim(0), length = k.keys.dim(1);
-  Value zero = b.scalar(0), low = b.scalar(-3.4028234663852886e38);
-  k.keys = as_f32(k.keys);
-  k.values = as_f32(k.values);
-  if (k.valid) {
-    Value mask = reshape(k.valid, {kSequences, length, 1, 1});
-    k.keys = select(mask, k.keys, zero);
-    k.values = select(mask, k.values, zero);
-  }
-  Value queries = transpose(reshape(q, {tokens, kv_heads, group, head_dim}), {1, 2, 0, 3});
-  queries = broadcast(reshape(queries, {kv_heads, 1, tokens * group, head_dim}),
-                      {kv_heads, kSequences, tokens * group, head_dim});
-  Value scores = contract(queries, transpose(k.keys, {2, 0, 1, 3}));  // (kv_heads, sequences, group · tokens, L)
-  scores = reshape(scores, {kv_heads, kSequences, group, tokens, length}) * node.attrs.number("scale");
-  std::vector<Value> masks;
-  if (k.valid) masks.push_back(reshape(k.valid, {kSequences, 1, 1, length}));
-  if (k.causal) masks.push_back(k.causal);
-  for (Value mask : masks) scores = select(mask, scores, low);
-  Value weights = exp(scores - reduce_max(scores, -1, true));
-  for (Value mask : masks) weights = select(mask, weights, zero);
-  weights = weights / reduce_sum(weights, -1, true);
-  weights = reshape(weights, {kv_heads, kSequences, tokens * group, length});
-  Value y = contract(weights, transpose(k.values, {2, 0, 3, 1}));  // (kv_heads, sequences, group · tokens, head_dim)
-  y = reshape(y, {kv_heads, kSequences, group, tokens, head_dim});
-  Value own = equal(column(iota(b, kSequences)), segment);  // (sequences, tokens)
-  y = reduce_sum(select(reshape(own, {kSequences, 1, tokens, 1}), y, zero), 1);
-  return reshape(transpose(y, {2, 0, 1, 3}), {tokens, heads, head_dim});
-}
-
-std::vector<Value> expand_none(Builder& b, const Node& node, std::span<const Value> o) {
-  const Dim tokens = o[0].dim(0);
-  Value segment = segment_of(o[3], tokens), place = iota(b, tokens);
-  auto per_sequence = [&](Value x) { return broadcast(x, {kSequences, tokens, x.dim(1), x.dim(2)}); };
-  Keys k{per_sequence(o[1]), per_sequence(o[2]), equal(column(iota(b, kSequences)), segment), {}};
-  if (node.attrs.integer("causal") != 0) k.causal = less(place, column(place + 1.0));
-  return {attend_dense(b, node, o[0], segment, k)};
-}
-
-/// Indices are i32, so pools of fewer than 2³¹ elements.
-std::vector<Value> expand_paged(Builder& b, const Node& node, std::span<const Value> o) {
-  const Type& pool = o[3].type();
-  const int64_t kv_heads = pool[1].number(), head_dim = pool[2].number(), page_size = pool[3].number();
-  const int64_t max_pages = o[7].dim(1).number(), length = max_pages * page_size;
-  Value span_start = o[5], context = o[6], table = o[7];
-  auto number = [&](int64_t n) { return scalar_i32(b, static_cast<int32_t>(n)); };
-  const Dim tokens = o[0].dim(0);
-  Value segment = segment_of(span_start, tokens);
-  Value position = gather(context, segment) + (iota(b, tokens) - gather(span_start, segment));
-  Value page_index = position / number(page_size);
-  Value slot = position - page_index * number(page_size);
-  Value page = gather(table, segment * number(max_pages) + page_index, 2);
-  Value head = column(page) * number(kv_heads) + iota(b, kv_heads);  // (tokens, kv_heads)
-  Value v_index = head * number(page_size) + column(slot);
-  Value element = reshape(head, {tokens, kv_heads, 1}) * number(head_dim) + iota(b, head_dim);
-  Value k_index = element * number(page_size) + reshape(slot, {tokens, 1, 1});
-  Value k_state = scatter(o[3], o[1], k_index, 4), v_state = scatter(o[4], o[2], v_index, 3);
-  Value sequence = iota(b, kSequences);
-  Value total = column(context + (gather(span_start, sequence + 1.0) - gather(span_start, sequence)));
-  Value used = less(iota(b, max_pages) * number(page_size), total);  // (sequences, max_pages)
-  Value pages = select(used, table, number(0));                      // entries beyond a sequence's end may be anything
-  auto cached = [&](Value state, std::vector<int64_t> order) {       // (sequences, length, kv_heads, head_dim)
-    return reshape(transpose(gather(state, pages), std::move(order)), {kSequences, length, kv_heads, head_dim});
-  };
-  Keys k{cached(k_state, {0, 1, 4, 2, 3}), cached(v_state, {0, 1, 3, 2, 4}), less(iota(b, length), total), {}};
-  if (node.attrs.integer("causal") != 0) k.causal = less(iota(b, length), column(position + 1.0));
-  return {attend_dense(b, node, o[0], segment, k), k_state, v_state};
-}
-
-std::vector<Value> expand_source(Builder& b, const Node& node, std::span<const Value> o) {
-  Keys k{transpose(gather(o[1], o[4]), {0, 3, 1, 2}), transpose(gather(o[2], o[4]), {0, 2, 1, 3}), {}, {}};
-  return {attend_dense(b, node, o[0], segment_of(o[3], o[0].dim(0)), k)};
-}
-
-std::vector<Value> expand(Builder& b, const Node& node, std::span<const Value> operands) {
-  const std::string& cache = node.attrs.text("cache");
-  return (cache == "none" ? expand_none : cache == "paged" ? expand_paged : expand_source)(b, node, operands);
-}
-
 /// Keys per query: a sequence's share of the step, the bound of its page table, or its source.
 Cost cost(const Node& node, Types o, const SymbolValues& sizes) {
   const std::string& cache = node.attrs.text("cache");
@@ -162,6 +101,8 @@ Cost cost(const Node& node, Types o, const SymbolValues& sizes) {
   double length = tokens / sequences * (node.attrs.integer("causal") != 0 ? 0.5 : 1.0);
   if (cache == "paged") length = static_cast<double>((o[7][1] * keys[3].number()).number());
   if (cache == "source") length = static_cast<double>(keys[3].at(sizes));
+  if (const int64_t window = node.attrs.integer_or("window", 0); window > 0)
+    length = std::min(length, static_cast<double>(window));
   const double width = static_cast<double>(o[0][1].number() * o[0][2].number());
   const double kv_width = static_cast<double>(keys[1].number() * o[0][2].number());
   return {.flops = 4 * tokens * width * length,
@@ -169,8 +110,18 @@ Cost cost(const Node& node, Types o, const SymbolValues& sizes) {
 }
 
 std::vector<Value> attend_node(std::vector<Value> operands, std::string cache, const Attend& how) {
-  return append_all(op::attend, std::move(operands),
-                    {{"cache", std::move(cache)}, {"scale", how.scale}, {"causal", static_cast<int64_t>(how.causal)}});
+  Attrs attrs{{"cache", std::move(cache)}, {"scale", how.scale}, {"causal", static_cast<int64_t>(how.causal)}};
+  if (how.window != 0) attrs.set("window", how.window);
+  if (how.soft_cap != 0) attrs.set("soft_cap", how.soft_cap);
+  const auto hook = [&](std::string_view name, Value operand) {
+    if (!operand) return;
+    attrs.set(name, static_cast<int64_t>(operands.size()));
+    operands.push_back(operand);
+  };
+  hook("slopes", how.slopes);
+  hook("relative", how.relative);
+  hook("sinks", how.sinks);
+  return append_all(op::attend, std::move(operands), std::move(attrs));
 }
 
 }  // namespace
@@ -178,7 +129,7 @@ std::vector<Value> attend_node(std::vector<Value> operands, std::string cache, c
 const OpInfo op::attend{.name = "attend",
                         .kind = Kind::composite,
                         .infer = infer,
-                        .expand = expand,
+                        .expand = expand_attend,
                         .cost = cost,
                         .updates = [](const Node& node) {
                           return node.attrs.text("cache") == "paged" ? Updates{{3, 1}, {4, 2}} : Updates{};

@@ -156,18 +156,25 @@ Value softmax(Value x);                                 ///< over the last dimen
 Value rms_norm(Value x, Value weight, double epsilon);  ///< x / sqrt(mean(x²) + ε) · weight, last dimension
 Value layer_norm(Value x, Value weight, Value bias, double epsilon);  ///< bias may be absent
 /// Rotates q or k. x (tokens, heads, head_dim); positions (tokens) i32; inverse frequencies (rotary_dim / 2) f32.
-/// Half-split pairs (i, i + rotary_dim / 2) as in Llama; `scale` multiplies sin and cos (yarn's attention factor).
 struct Rope {
-  int64_t rotary_dim = 0;  ///< 0: all of head_dim
-  double scale = 1.0;
+  int64_t rotary_dim = 0;    ///< 0: all of head_dim
+  double scale = 1.0;        ///< multiplies sin and cos (yarn's attention factor)
+  bool interleaved = false;  ///< pairs (2i, 2i + 1) as in GPT-J; else (i, i + rotary_dim / 2) as in Llama
 };
 Value rope(Value x, Value positions, Value inverse_frequencies, const Rope& how);
 
 /// Scaled dot-product attention over ragged sequences with grouped heads. q (tokens, heads, head_dim), k and v (tokens,
 /// kv_heads, head_dim), where `tokens` is any dimension: an encoder's rows are 1500 * sequences.
+/// A score is soft_cap · tanh(scale · q·k / soft_cap) + slopes[head] · distance + relative[head, distance], distance =
+/// position of the key - position of the query.
 struct Attend {
   double scale = 1.0;
-  bool causal = true;
+  bool causal = true;   ///< a query sees no key after its own position
+  int64_t window = 0;   ///< it sees keys at distances below this (in both directions unless causal); 0: all
+  double soft_cap = 0;  ///< 0: none (Gemma 2)
+  Value slopes = {};    ///< (heads) f32: ALiBi (arXiv:2108.12409); absent: zeros
+  Value relative = {};  ///< (heads, 2 · reach + 1) f32: distances -reach … reach, farther ones as the nearest (T5)
+  Value sinks = {};     ///< (heads) f32: the score of one more key, of value 0 (gpt-oss)
 };
 /// Over the step's own tokens.
 Value attend(Value q, Value k, Value v, Value span_start, const Attend& how);
@@ -202,20 +209,38 @@ struct Recurred {
 /// Depthwise causal convolution along each sequence: x (tokens, channels), weight (channels, width), bias (channels) or
 /// absent → y (tokens, channels). pool (slots, channels, width - 1): the inputs before, oldest first.
 Recurred causal_conv(Value x, Value weight, Value bias, Value span_start, const Recurrent& state);
-/// The selective scan of Mamba (arXiv:2312.00752): h' = exp(dt·A)·h + dt·B·x, y = C·h' + D·x.
+/// The selective scan of Mamba (arXiv:2312.00752): h' = exp(dt·A)·h + dt·B·x, y = C·h' + D·x. In Mamba-2
+/// (arXiv:2405.21060) the channels of a head share dt, A and D, and the heads of a group B and C; Mamba has heads of
+/// one channel.
 struct SelectiveScan {
-  Value x, dt;  ///< (tokens, channels)
-  Value a;      ///< (channels, state)
-  Value b, c;   ///< (tokens, state)
-  Value d;      ///< (channels)
+  Value x;             ///< (tokens, channels)
+  Value dt;            ///< (tokens, heads); heads divide channels
+  Value a;             ///< (heads, state), or (heads, 1): one decay for all of a head's state
+  Value b, c;          ///< (tokens, groups · state)
+  Value d;             ///< (heads)
+  int64_t groups = 1;  ///< divide heads
 };
 /// pool (slots, channels, state).
 Recurred selective_scan(const SelectiveScan& operands, Value span_start, const Recurrent& state);
-struct Routed {
-  Value experts;  ///< (tokens, k) i32
-  Value weights;  ///< (tokens, k) f32
+/// How a router chooses.
+struct Routing {
+  enum class Scores : uint8_t { softmax, sigmoid };
+  int64_t chosen;                   ///< experts per token
+  bool renormalise = false;         ///< divide the chosen weights by their sum
+  Scores scores = Scores::softmax;  ///< what logits become
+  int64_t groups = 1;               ///< experts lie in groups of equal size …
+  int64_t kept_groups = 1;          ///< … and only those of each token's best groups are chosen from, …
+  int64_t group_best = 1;           ///< … a group being worth the sum of its so many best scores
+  double scale = 1;                 ///< of the weights, at last
 };
-/// Mixture-of-experts routing: the k best of softmax(logits), their weights divided by their sum when `renormalise`.
-Routed route(Value logits, int64_t k, bool renormalise);
+/// Added to the sum that weights are divided by: a sum of sigmoids may be zero.
+inline constexpr double kRouteFloor = 1e-20;
+struct Routed {
+  Value experts;  ///< (tokens, chosen) i32, the best first
+  Value weights;  ///< (tokens, chosen) f32
+};
+/// Mixture-of-experts routing: logits (tokens, experts) f32. `bias` (experts), or absent, is added to the scores that
+/// are compared, not to the weights.
+Routed route(Value logits, Value bias, const Routing& how);
 
 }  // namespace braid

@@ -1,4 +1,5 @@
-// Rotary positions (arXiv:2104.09864), pairs (i, i + rotary_dim / 2); what lies beyond rotary_dim stays as it is.
+// Rotary positions (arXiv:2104.09864), pairs (i, i + rotary_dim / 2), or (2i, 2i + 1) when interleaved; what lies
+// beyond rotary_dim stays as it is.
 // Operands: x (tokens, heads, head_dim), positions (tokens), inverse frequencies (rotary_dim / 2).
 #include "core/error.h"
 #include "ops/ops.h"
@@ -28,8 +29,18 @@ std::vector<Value> expand(Builder&, const Node& node, std::span<const Value> ope
   const double scale = node.attrs.number("scale");
   Value angle = cast(reshape(operands[1], {x.dim(0), 1, 1}), Format::f32) * operands[2];  // (tokens, 1, rotary / 2)
   Value c = cos(angle) * scale, s = sin(angle) * scale;
-  Value first = slice(x, 2, 0, rotary / 2), second = slice(x, 2, rotary / 2, rotary);
-  std::vector<Value> parts{first * c - second * s, second * c + first * s};
+  std::vector<Value> parts;
+  if (node.attrs.integer_or("interleaved", 0) != 0) {
+    const Shape pairs{x.dim(0), x.dim(1), rotary / 2, 2}, one{x.dim(0), x.dim(1), rotary / 2, 1};
+    Value x2 = reshape(slice(x, 2, 0, rotary), pairs);
+    Value first = reshape(slice(x2, 3, 0, 1), {x.dim(0), x.dim(1), rotary / 2});
+    Value second = reshape(slice(x2, 3, 1, 2), {x.dim(0), x.dim(1), rotary / 2});
+    const std::vector<Value> turned{reshape(first * c - second * s, one), reshape(second * c + first * s, one)};
+    parts = {reshape(concat(turned, 3), {x.dim(0), x.dim(1), rotary})};
+  } else {
+    Value first = slice(x, 2, 0, rotary / 2), second = slice(x, 2, rotary / 2, rotary);
+    parts = {first * c - second * s, second * c + first * s};
+  }
   if (rotary < head_dim) parts.push_back(slice(x, 2, rotary, head_dim));
   return {concat(parts, 2)};
 }
@@ -40,7 +51,9 @@ const OpInfo op::rope{.name = "rope", .kind = Kind::composite, .infer = infer, .
 
 Value rope(Value x, Value positions, Value inverse_frequencies, const Rope& how) {
   const int64_t rotary = how.rotary_dim != 0 ? how.rotary_dim : x.dim(2).number();
-  return append(op::rope, {x, positions, inverse_frequencies}, {{"rotary_dim", rotary}, {"scale", how.scale}});
+  Attrs attrs{{"rotary_dim", rotary}, {"scale", how.scale}};
+  if (how.interleaved) attrs.set("interleaved", int64_t{1});
+  return append(op::rope, {x, positions, inverse_frequencies}, std::move(attrs));
 }
 
 }  // namespace braid

@@ -17,7 +17,11 @@ using Clock = std::chrono::steady_clock;
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 constexpr double kMinor = 0.05, kModerate = 0.15, kSevere = 0.30;
-constexpr int64_t kStep = 512;  // tokens of one prefill step
+constexpr int64_t kStep = 512;         // tokens of one prefill step
+constexpr int64_t kBetweenReads = 16;  // decoded tokens from one sample of the read bandwidth to the next
+
+/// Decoded tokens that are not timed: those that fill the caches again after a sample.
+int64_t untimed(int64_t tokens) { return (tokens + kBetweenReads - 1) / kBetweenReads; }
 
 double quantile(std::vector<double> values, double at) {
   std::ranges::sort(values);
@@ -43,7 +47,8 @@ struct Times {
   std::vector<double> prefill, decode;  ///< seconds of a repeat
 };
 
-Times run_repeats(Program& program, const BenchOptions& options) {
+/// The limits are sampled between the steps, since the machine's clock and its neighbours change meanwhile.
+Times run_repeats(Program& program, const BenchOptions& options, LimitMeter& meter) {
   Sequences sequences(program, options.batch);
   const std::vector<int32_t> ids = prompt(options.batch * options.prompt_tokens, program.model().vocabulary);
   const int64_t all = options.repeat * options.tokens;
@@ -54,14 +59,20 @@ Times run_repeats(Program& program, const BenchOptions& options) {
     auto start = Clock::now();
     std::vector<int32_t> next = greedy(sequences.prefill(ids));
     const double prefill = seconds_since(start);
+    if (repeat >= 0) meter.sample_peaks();
     double decode = 0;
     for (int64_t t = 0; t < (repeat < 0 ? std::min<int64_t>(2, options.tokens) : options.tokens); ++t) {
       if (options.progress && !options.progress(std::max<int64_t>(0, repeat) * options.tokens + t, all))
         throw Error("stopped before the repeats were done");
+      if (t % kBetweenReads == 0) {
+        if (repeat >= 0) meter.sample_read();
+        next = greedy(sequences.append(next, 1));
+      }
       start = Clock::now();
       next = greedy(sequences.append(next, 1));
       decode += seconds_since(start);
     }
+    meter.sample_peaks();  // before the next repeat's prompt
     if (repeat < 0) continue;
     times.prefill.push_back(prefill);
     times.decode.push_back(decode);
@@ -72,7 +83,7 @@ Times run_repeats(Program& program, const BenchOptions& options) {
 }  // namespace
 
 LoadOptions bench_options(const BenchOptions& options, LoadOptions base) {
-  base.context = std::max(base.context, options.prompt_tokens + options.tokens);
+  base.context = std::max(base.context, options.prompt_tokens + options.tokens + untimed(options.tokens));
   base.sequences = options.batch;
   base.step_tokens = std::max(options.batch, std::min(kStep, options.batch * options.prompt_tokens));
   return base;
@@ -86,9 +97,12 @@ BenchResult bench(LoadedModel& model, const BenchOptions& options, const LoadOpt
   BenchResult result;
   result.load_ms = model.load_ms + 1000 * seconds_since(start);
 
-  const Times times = run_repeats(program, options);
-  result.rss_mb = static_cast<double>(resident_bytes()) / 1e6;
-  result.peak_rss_mb = static_cast<double>(peak_resident_bytes()) / 1e6;
+  const uint64_t loading = peak_resident_bytes();
+  LimitMeter meter(load.threads, load.isa);
+  const Times times = run_repeats(program, options, meter);
+  const uint64_t resident = resident_bytes() - meter.resident_bytes();
+  result.rss_mb = static_cast<double>(resident) / 1e6;
+  result.peak_rss_mb = static_cast<double>(std::max(loading, resident)) / 1e6;
   const auto batch = static_cast<double>(options.batch), tokens = static_cast<double>(options.tokens);
   const double prompt_tokens = batch * static_cast<double>(options.prompt_tokens);
   result.prefill_tokens_per_s = prompt_tokens / median(times.prefill);
@@ -96,7 +110,9 @@ BenchResult bench(LoadedModel& model, const BenchOptions& options, const LoadOpt
   result.prefill_spread = spread(times.prefill);
   result.decode_spread = spread(times.decode);
 
-  const double context = static_cast<double>(options.prompt_tokens) + (tokens + 1) / 2;  // on average, the new one too
+  // On average, the new one too.
+  const double context =
+      static_cast<double>(options.prompt_tokens) + (tokens + static_cast<double>(untimed(options.tokens)) + 1) / 2;
   result.bytes_per_token =
       decode_traffic(one, {.sequences = batch, .context = context, .page_size = program.page_size()}).total() / batch;
   SymbolValues sizes;
@@ -108,7 +124,7 @@ BenchResult bench(LoadedModel& model, const BenchOptions& options, const LoadOpt
   const double attention = batch * attention_operations(program.graph("decode"), options.prompt_tokens);
   result.operations_per_token = (operations.total() + attention) / prompt_tokens;
 
-  result.limits = measure_limits(load.threads, load.isa);
+  result.limits = meter.median();
   const MachineLimits& limits = result.limits;
   const double most = std::max({operations.f32, operations.bf16, operations.int8});
   const bool int8 = most == operations.int8, bf16 = most == operations.bf16;

@@ -28,8 +28,8 @@ struct BenchResult {
   double peak_fraction = 0;            ///< operations per second ÷ peak of the instruction that most operations use
   std::string peak_instruction;        ///< "f32", "bf16", "int8"
   double load_ms = 0;                  ///< from nothing to executables that are ready to run
-  double rss_mb = 0, peak_rss_mb = 0;  ///< of this process after the repeats, before the limits are measured
-  MachineLimits limits;
+  double rss_mb = 0, peak_rss_mb = 0;  ///< of this process after the repeats, without what measures the limits
+  MachineLimits limits;                ///< medians of samples taken between the steps
 };
 
 /// `base` with the sizes that a program needs.

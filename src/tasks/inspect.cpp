@@ -54,6 +54,9 @@ ModelDescription describe(LoadedModel& model) {
       d.formats[std::string(info(parameter.types[0].format).name)] += count;
     }
   }
+  if (model.checkpoint)
+    for (const std::string& name : model.checkpoint->names())
+      if (!seen.contains(name)) d.unread.push_back(name);
   return d;
 }
 
@@ -61,7 +64,7 @@ std::vector<TensorDescription> describe_tensors(const LoadedModel& model, bool c
   std::vector<TensorDescription> tensors;
   if (!model.checkpoint) return tensors;
   for (const std::string& name : model.checkpoint->names()) {
-    const SafetensorsEntry& entry = *model.checkpoint->entry(name);
+    const TensorEntry& entry = *model.checkpoint->entry(name);
     tensors.push_back({name, entry.format, entry.shape, entry.bytes, {}});
   }
   if (checksums)

@@ -37,6 +37,7 @@ struct ModelDescription {
   int64_t vocabulary = 0, max_positions = 0;
   uint64_t checkpoint_bytes = 0;           ///< 0 with random weights
   std::map<std::string, int64_t> formats;  ///< numbers by the format that they are stored in
+  std::vector<std::string> unread;         ///< tensors of the checkpoint that no graph reads: the family's stale ones
   std::vector<EntryDescription> entries;
 };
 

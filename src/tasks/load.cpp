@@ -7,6 +7,9 @@
 #include "backend/cpu/backend.h"
 #include "backend/oracle/backend.h"
 #include "core/error.h"
+#include "files/gguf_architectures.h"
+#include "models/gguf_index.h"
+#include "tasks/gguf_tokenizer.h"
 #include "tasks/sources.h"
 #include "text/tokenizer.h"
 
@@ -56,7 +59,18 @@ void check_memory(Program& program, uint64_t most) {
               {.file = {}, .field = "memory", .offset = {}}, "give a smaller context, or a smaller format of weights");
 }
 
+/// The file that was named, where it is one with weights; else those of the folder.
+std::shared_ptr<const Checkpoint> open_checkpoint(const ModelFolder& place) {
+  const bool one_file = place.file.ends_with(".safetensors") || is_gguf(place.file);
+  return std::make_shared<const Checkpoint>(Checkpoint::open(one_file ? place.file : place.folder));
+}
+
 std::shared_ptr<const Tokenizer> tokenizer_of(const ModelFolder& place) {
+  if (is_gguf(place.file)) {
+    const GgufModel model = GgufModel::open(place.file, false);
+    return has_gguf_tokenizer(model.metadata()) ? std::make_shared<const Tokenizer>(gguf_tokenizer(model.metadata()))
+                                                : nullptr;
+  }
   if (!place.has("tokenizer.json")) return nullptr;
   return std::make_shared<const Tokenizer>(Tokenizer::load(place.path_of("tokenizer.json")));
 }
@@ -79,13 +93,15 @@ std::shared_ptr<Backend> make_backend(const LoadOptions& options) {
 }
 
 TensorIndex index_of(const std::shared_ptr<const Checkpoint>& checkpoint) {
+  if (checkpoint->gguf()) return gguf_index(checkpoint);
   return {.file = checkpoint->path(),
           .names = checkpoint->names(),
           .find = [checkpoint](std::string_view name) -> std::optional<Type> {
-            const SafetensorsEntry* entry = checkpoint->entry(name);
+            const TensorEntry* entry = checkpoint->entry(name);
             if (entry == nullptr) return std::nullopt;
             return Type{.shape = Shape(entry->shape.begin(), entry->shape.end()), .format = entry->format};
           },
+          .expression = {},
           .random = {}};
 }
 
@@ -96,16 +112,17 @@ LoadedModel load_model(const LoadOptions& options) {
   std::future<std::shared_ptr<const Tokenizer>> tokenizer =
       std::async(std::launch::async, [&place] { return tokenizer_of(place); });
 
-  const Config config = Config::read(place.folder);
+  const bool gguf = is_gguf(place.file);
   std::shared_ptr<const Checkpoint> checkpoint;
+  if (gguf) checkpoint = open_checkpoint(place);  // its metadata are the config
+  const Config config = gguf ? gguf_config(*checkpoint->gguf(), checkpoint->files()) : Config::read(place.folder);
   TensorIndex index;
   if (options.random_seed) {
     index.file = place.folder;
     index.random = random_format(options, config);
+    checkpoint = nullptr;
   } else {
-    const bool one_file = place.file.ends_with(".safetensors");
-    checkpoint =
-        std::make_shared<const Checkpoint>(Checkpoint::open(one_file ? place.path_of(place.file) : place.folder));
+    if (!checkpoint) checkpoint = open_checkpoint(place);
     index = index_of(checkpoint);
   }
   Model model = make_model(config, index);
@@ -122,7 +139,8 @@ LoadedModel load_model(const LoadOptions& options) {
 
   LoadedModel loaded{.place = place,
                      .config = config,
-                     .generation = GenerationConfig::read(place.folder, config, program->model().vocabulary),
+                     .generation = gguf ? GenerationConfig::from(nullptr, config, program->model().vocabulary)
+                                        : GenerationConfig::read(place.folder, config, program->model().vocabulary),
                      .checkpoint = std::move(checkpoint),
                      .tokenizer = tokenizer.get(),
                      .program = std::move(program),

@@ -89,8 +89,8 @@ bool around_one(std::string_view name, const Type& type) {
 }  // namespace
 
 void CheckpointSource::release(std::string_view name) {
-  for (const SafetensorsFile& file : checkpoint_->files())
-    if (const SafetensorsEntry* entry = file.find(name)) file.map()->release(entry->offset, entry->bytes);
+  for (const TensorFile& file : checkpoint_->files())
+    if (const TensorEntry* entry = file.find(name)) file.map()->release(entry->offset, entry->bytes);
 }
 
 Tensor RandomSource::get(std::string_view name) {

@@ -38,6 +38,15 @@ TEST(Inspect, DescribesSizesStatesAndTensors) {
   EXPECT_EQ(states[0].at("lifetime").as_string(), "token");
 }
 
+TEST(Inspect, NamesTheTensorsThatNoGraphReads) {
+  const auto folder = kit_path("golden/text/gpt2");
+  if (!folder) GTEST_SKIP() << kit_missing("golden/text/gpt2");
+  const JsonDocument document = answer({"inspect", folder->string()});
+  const Json unread = document.root().at("unread");
+  ASSERT_EQ(unread.size(), 3u);  // the causal masks that old files carry, one per layer
+  EXPECT_EQ(unread[0].as_string(), "h.0.attn.bias");
+}
+
 TEST(Inspect, ChecksumsAreSixtyFourDigits) {
   const JsonDocument document = answer({"inspect", model(), "--tensors", "--checksums"});
   const Json tensors = document.root().at("tensors");

@@ -88,11 +88,9 @@ TEST_F(ModelNames, NamesThatAreNoNamesAreRefused) {
   for (const char* name : {"", "../absent", "a/b/c", "-x", "a..b", "/absent/path", "a--b/c"}) failure(name);
 }
 
-TEST_F(ModelNames, GgufFilesAreRefusedByName) {
-  root_.write("m.gguf", "GGUF");
-  const Error error = failure(root_ / "m.gguf");
-  EXPECT_EQ(error.place().file, root_ / "m.gguf");
-  EXPECT_NE(error.message().find("GGUF"), std::string::npos);
+TEST_F(ModelNames, AGgufFileIsAFileThatWasNamed) {
+  const std::string path = root_.write("m.gguf", "GGUF").string();
+  EXPECT_EQ(resolve_model(path, places_).file, path);
 }
 
 TEST_F(ModelNames, LocalModelsAreListed) {

@@ -48,12 +48,13 @@ TEST(Formats, DecodeWithinTheirEpsilonOfWhatWasEncoded) {
   for (int i = 0; i < kFormats; ++i) {
     const auto format = static_cast<Format>(i);
     if (info(format).integer) continue;
-    const std::vector<float> row = normal(96, 3);
+    const std::vector<float> row = normal(384, 3);
     const std::vector<float> back = decoded(format, encoded(format, row), row.size());
-    for (size_t at = 0; at < row.size(); at += 32) {
+    const size_t sharing = format == Format::q8_act ? 128 : 32;  // numbers under one scale
+    for (size_t at = 0; at < row.size(); at += sharing) {
       float greatest = 0;
-      for (size_t j = 0; j < 32; ++j) greatest = std::max(greatest, std::fabs(row[at + j]));
-      for (size_t j = at; j < at + 32; ++j) {
+      for (size_t j = at; j < at + sharing; ++j) greatest = std::max(greatest, std::fabs(row[j]));
+      for (size_t j = at; j < at + sharing; ++j) {
         // Relative to the number; in blocks to the greatest of its block, whose scale is itself rounded to f16 at
         // worst. Numbers below the normal range of an 8-bit float have the spacing of its subnormals.
         const double scale = is_quantized(format) ? greatest : std::max(std::fabs(row[j]), 0x1p-6f);
@@ -133,29 +134,30 @@ TEST(BlockFormats, GiveZerosForZeros) {
     for (float x : decoded(format, encoded(format, std::vector<float>(64, 0.0f)), 64)) EXPECT_EQ(x, 0.0f);
 }
 
-TEST(Q8Act, HoldsCodesScalesAndSums) {
-  std::vector<float> row = normal(64, 5);
-  row[7] = -4;  // the greatest of the first block
-  for (size_t i = 0; i < 32; ++i)
-    if (i != 7) row[i] = std::fmod(row[i], 3.0f);
+TEST(Q8Act, HoldsCodesScalesOfGroupsAndStartsOfBlocks) {
+  const size_t n = 160, blocks = n / 32;  // a group of four blocks, and one of one
+  std::vector<float> row = normal(n, 5);
+  for (float& x : row) x = std::fmod(x, 3.0f);
+  row[77] = -4;  // the greatest of the first group, in its third block
   const std::vector<uint8_t> bytes = encoded(Format::q8_act, row);
-  ASSERT_EQ(bytes.size(), 64u + 2 * 4 + 2 * 4);
-  float scales[2];
-  int32_t sums[2];
-  std::memcpy(scales, &bytes[64], 8);
-  std::memcpy(sums, &bytes[72], 8);
-  EXPECT_EQ(scales[0], 4.0f / 127.0f);
-  EXPECT_EQ(static_cast<int8_t>(bytes[7]), -127);
-  for (size_t block = 0; block < 2; ++block) {
+  ASSERT_EQ(bytes.size(), n + blocks * 4 + blocks * 4);
+  std::vector<float> scales(blocks);
+  std::vector<int32_t> starts(blocks);
+  std::memcpy(scales.data(), &bytes[n], 4 * blocks);
+  std::memcpy(starts.data(), &bytes[n + 4 * blocks], 4 * blocks);
+  EXPECT_EQ(static_cast<int8_t>(bytes[77]), -127);
+  for (size_t block = 0; block < blocks; ++block) {
+    const size_t begin = block / 4 * 128, end = std::min(begin + 128, n);
     float greatest = 0;
-    for (size_t i = 0; i < 32; ++i) greatest = std::max(greatest, std::fabs(row[block * 32 + i]));
+    for (size_t i = begin; i < end; ++i) greatest = std::max(greatest, std::fabs(row[i]));
+    EXPECT_EQ(scales[block], greatest / 127.0f);
     int32_t sum = 0;
     for (size_t i = block * 32; i < block * 32 + 32; ++i) {
       const auto code = static_cast<int8_t>(bytes[i]);
       EXPECT_EQ(code, std::nearbyint(row[i] * (127.0f / greatest)));
       sum += code;
     }
-    EXPECT_EQ(sums[block], sum);
+    EXPECT_EQ(starts[block], -128 * sum);
   }
 }
 
@@ -173,17 +175,18 @@ TEST(Q8Act, RoundsHalvesToEven) {
 
 TEST(Q8Act, LosesNoNaNAndNoInfinity) {
   for (float bad : {NAN, INFINITY, -INFINITY}) {
-    std::vector<float> row = normal(64, 9);
+    std::vector<float> row = normal(160, 9);
     row[3] = bad;
-    const std::vector<float> back = decoded(Format::q8_act, encoded(Format::q8_act, row), 64);
+    const std::vector<float> back = decoded(Format::q8_act, encoded(Format::q8_act, row), 160);
     EXPECT_TRUE(std::isnan(back[0]));
-    EXPECT_TRUE(std::isfinite(back[32]));
+    EXPECT_TRUE(std::isnan(back[127]));
+    EXPECT_TRUE(std::isfinite(back[128]));
   }
 }
 
-TEST(Q8Act, TakesBlocksTooSmallForAnInverseAsZeros) {
-  std::vector<float> row(32, 1e-40f);
-  row[1] = 0;
+TEST(Q8Act, TakesGroupsBelowItsLeastMagnitudeAsZeros) {
+  std::vector<float> row(32, 0x1.fp-91f);
+  row[1] = 1e-40f;
   for (float x : decoded(Format::q8_act, encoded(Format::q8_act, row), 32)) EXPECT_EQ(x, 0.0f);
 }
 

@@ -96,8 +96,13 @@ TEST_P(GoldenDecode, LogitsAreTheSameHoweverThePromptIsCut) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(, GoldenDecode,
-                         testing::ValuesIn(golden_cases({"gpt2", "llama", "mamba", "mixtral", "whisper"})), test_name);
+std::vector<std::string> decoding_tasks() {
+  std::vector<std::string> tasks = kDecoderTasks;
+  tasks.insert(tasks.end(), kSpeechTasks.begin(), kSpeechTasks.end());
+  return tasks;
+}
+
+INSTANTIATE_TEST_SUITE_P(, GoldenDecode, testing::ValuesIn(golden_cases(decoding_tasks())), test_name);
 
 }  // namespace
 }  // namespace braid::test

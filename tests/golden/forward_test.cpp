@@ -2,12 +2,24 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "golden/golden_case.h"
 
 namespace braid::test {
 namespace {
 
 constexpr double kTolerance = 1e-5;  // the kit's, for engines that compute in f32
+
+TEST(Golden, EveryCaseOfAFamilyThatWeHaveIsRun) {
+  for (const std::string& name : golden_cases()) {
+    const std::string task = task_of(name);
+    bool run = false;
+    for (const auto* tasks : {&kTextTasks, &kImageTasks, &kSpeechTasks})
+      run |= std::ranges::find(*tasks, task) != tasks->end();
+    EXPECT_TRUE(run) << name << " is for the task \"" << task << '"';
+  }
+}
 
 class GoldenText : public testing::TestWithParam<std::string> {};
 
@@ -33,8 +45,29 @@ TEST_P(GoldenText, EveryTensorOfTheFileIsReadOrStale) {
   EXPECT_NO_THROW(check_tensors(golden.model(), graphs, golden.index()));
 }
 
-INSTANTIATE_TEST_SUITE_P(, GoldenText, testing::ValuesIn(golden_cases({"bert", "gpt2", "llama", "mamba", "mixtral"})),
-                         test_name);
+INSTANTIATE_TEST_SUITE_P(, GoldenText, testing::ValuesIn(golden_cases(kTextTasks)), test_name);
+
+class GoldenFeatures : public testing::TestWithParam<std::string> {};
+
+/// Embeddings come from what a language model's head reads.
+TEST_P(GoldenFeatures, AreTheLastHiddenStates) {
+  const GoldenCase golden("golden/" + GetParam(), Purpose::features);
+  const Batch batch = batch_of(golden, "input_ids");
+  const auto outputs = OracleModel(golden, {}, batch.rows).step("forward", batch.spans);
+  int last = 0;
+  while (golden.has_output("hidden." + std::to_string(last + 1))) ++last;
+  const Tensor expected = rows_at(golden.output("hidden." + std::to_string(last)), 2, batch.places);
+  EXPECT_LE(relative_error(outputs.at("last_hidden_state"), expected), kTolerance);
+}
+
+TEST_P(GoldenFeatures, LeaveTheHeadUnread) {
+  const GoldenCase golden("golden/" + GetParam(), Purpose::features);
+  const Graph graph = golden.model().build("forward", {});
+  const Graph* const graphs[] = {&graph};
+  EXPECT_NO_THROW(check_tensors(golden.model(), graphs, golden.index()));
+}
+
+INSTANTIATE_TEST_SUITE_P(, GoldenFeatures, testing::ValuesIn(golden_cases(kDecoderTasks)), test_name);
 
 class GoldenImages : public testing::TestWithParam<std::string> {};
 
@@ -59,7 +92,7 @@ TEST_P(GoldenImages, EveryTensorOfTheFileIsReadOrStale) {
   EXPECT_NO_THROW(check_tensors(golden.model(), graphs, golden.index()));
 }
 
-INSTANTIATE_TEST_SUITE_P(, GoldenImages, testing::ValuesIn(golden_cases({"resnet"})), test_name);
+INSTANTIATE_TEST_SUITE_P(, GoldenImages, testing::ValuesIn(golden_cases(kImageTasks)), test_name);
 
 class GoldenSpeech : public testing::TestWithParam<std::string> {};
 
@@ -82,7 +115,7 @@ TEST_P(GoldenSpeech, EveryTensorOfTheFileIsReadOrStale) {
   EXPECT_NO_THROW(check_tensors(golden.model(), graphs, golden.index()));
 }
 
-INSTANTIATE_TEST_SUITE_P(, GoldenSpeech, testing::ValuesIn(golden_cases({"whisper"})), test_name);
+INSTANTIATE_TEST_SUITE_P(, GoldenSpeech, testing::ValuesIn(golden_cases(kSpeechTasks)), test_name);
 
 }  // namespace
 }  // namespace braid::test

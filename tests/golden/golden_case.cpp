@@ -39,12 +39,12 @@ void extend(std::vector<int32_t>& list, const std::vector<int32_t>& more) {
 
 }  // namespace
 
-GoldenCase::GoldenCase(const std::string& path)
+GoldenCase::GoldenCase(const std::string& path, Purpose purpose)
     : folder_(folder_of(path)),
       weights_(Checkpoint::open(folder_)),
       answers_(Checkpoint::open(folder_ + "/golden.safetensors")),
       index_(index_of(weights_)),
-      model_(std::make_unique<Model>(make_model(Config::read(folder_), index_))) {}
+      model_(std::make_unique<Model>(make_model(Config::read(folder_), index_, purpose))) {}
 
 std::vector<int32_t> GoldenCase::ids(const std::string& name, size_t count, int32_t otherwise) const {
   if (!has_input(name)) return std::vector<int32_t>(count, otherwise);
@@ -82,17 +82,30 @@ Greedy GoldenCase::greedy() const {
   return greedy;
 }
 
-std::vector<std::string> golden_cases(const std::vector<std::string>& model_types) {
+std::vector<std::string> golden_cases() {
   std::vector<std::string> cases;
   for (const std::string kind : {"text", "media"}) {
     for (const std::string& name : kit_names("golden/" + kind)) {
       const auto config = kit_path("golden/" + kind + "/" + name + "/config.json");
       if (!config) continue;
-      const std::string type = Config::read(config->string()).model_type();
-      if (std::ranges::find(model_types, type) != model_types.end()) cases.push_back(kind + "/" + name);
+      const std::string type = Config::read(config->string()).string_or("model_type", "");
+      if (std::ranges::find(families(), type, &Family::model_type) != families().end())
+        cases.push_back(kind + "/" + name);
     }
   }
   return cases;
+}
+
+std::vector<std::string> golden_cases(const std::vector<std::string>& tasks) {
+  std::vector<std::string> cases = golden_cases();
+  std::erase_if(cases, [&](const std::string& name) { return std::ranges::find(tasks, task_of(name)) == tasks.end(); });
+  return cases;
+}
+
+std::string task_of(const std::string& name) {
+  const JsonDocument document = JsonDocument::read(folder_of("golden/" + name) + "/golden.json");
+  const auto task = document.root().find("task");
+  return task ? std::string(task->as_string()) : "";
 }
 
 std::string test_name(const testing::TestParamInfo<std::string>& info) {

@@ -23,7 +23,7 @@ struct Greedy {
 class GoldenCase {
  public:
   /// `path` inside the kit: "golden/text/llama-gqa".
-  explicit GoldenCase(const std::string& path);
+  explicit GoldenCase(const std::string& path, Purpose purpose = Purpose::own);
 
   const Model& model() const { return *model_; }
   const TensorIndex& index() const { return index_; }
@@ -34,6 +34,7 @@ class GoldenCase {
   Tensor input(const std::string& name) const { return answers_.at("in." + name); }
   /// Names of all expected outputs, without "out.".
   std::vector<std::string> outputs() const;
+  bool has_output(const std::string& name) const { return answers_.has("out." + name); }
   Tensor output(const std::string& name) const { return answers_.at("out." + name); }
   /// Nothing to generate: no tokens.
   Greedy greedy() const;
@@ -45,8 +46,21 @@ class GoldenCase {
   std::unique_ptr<Model> model_;
 };
 
-/// Cases of the kit whose family the project has: "text/llama-gqa", "media/whisper" …, of these model types.
-std::vector<std::string> golden_cases(const std::vector<std::string>& model_types);
+/// The tasks of golden.json, by how a case of theirs is run. A case that is in none of them would go unseen, so a test
+/// finds it.
+inline const std::vector<std::string> kDecoderTasks{"causal-lm"};
+inline const std::vector<std::string> kTextTasks{"causal-lm",          "feature-extraction",
+                                                 "masked-lm",          "sequence-classification",
+                                                 "question-answering", "token-classification"};
+inline const std::vector<std::string> kImageTasks{"image-classification"};
+inline const std::vector<std::string> kSpeechTasks{"automatic-speech-recognition"};
+
+/// All cases of the kit whose family the project has: "text/llama-gqa", "media/whisper" …
+std::vector<std::string> golden_cases();
+/// Those of these tasks.
+std::vector<std::string> golden_cases(const std::vector<std::string>& tasks);
+/// "task" of a case's golden.json, "" when it has none.
+std::string task_of(const std::string& name);
 
 /// "llama_gqa".
 std::string test_name(const testing::TestParamInfo<std::string>& info);

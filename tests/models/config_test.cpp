@@ -35,8 +35,8 @@ INSTANTIATE_TEST_SUITE_P(
         BadConfig{"NoModelType", R"({"hidden_size": 64})", "model_type", ""},
         BadConfig{"UnknownModelType", R"({"model_type": "lama"})", "model_type", "lama"},
         BadConfig{"OwnCode", R"({"model_type": "lama", "auto_map": {"AutoModel": "x.py"}})", "model_type", "lama"},
-        BadConfig{"UnknownArchitecture", R"({"model_type": "llama", "architectures": ["LlamaForTokenClassification"]})",
-                  "architectures", "LlamaForTokenClassification"},
+        BadConfig{"UnknownArchitecture", R"({"model_type": "llama", "architectures": ["LlamaForQuestionAnswering"]})",
+                  "architectures", "LlamaForQuestionAnswering"},
         BadConfig{"NoHeads", R"({"model_type": "llama", "num_attention_heads": 0})", "num_attention_heads", ""},
         BadConfig{"HeadsDoNotDivideTheWidth", R"({"model_type": "llama", "hidden_size": 100})", "num_attention_heads",
                   "divide"},
@@ -55,6 +55,26 @@ INSTANTIATE_TEST_SUITE_P(
                   "rope_type", "spiral"},
         BadConfig{"EndTokenOutsideTheVocabulary",
                   R"({"model_type": "llama", "vocab_size": 250, "eos_token_id": [2, 250]})", "eos_token_id", "250"},
+        BadConfig{"LongropeWithoutFactors",
+                  R"({"model_type": "phi3", "rope_scaling": {"type": "longrope", "short_factor": [1]}})", "long_factor",
+                  "missing"},
+        BadConfig{"UnknownLayerType", R"({"model_type": "gemma2", "num_hidden_layers": 1, "layer_types": ["spiral"]})",
+                  "layer_types", "spiral"},
+        BadConfig{"LayerTypesForOtherLayers",
+                  R"({"model_type": "gemma2", "num_hidden_layers": 2, "layer_types": ["full_attention"]})",
+                  "layer_types", "1 types for 2 layers"},
+        BadConfig{"ASlidingLayerWithoutAWindow",
+                  R"({"model_type": "olmo3", "num_hidden_layers": 1, "layer_types": ["sliding_attention"],
+                      "sliding_window": 0})",
+                  "sliding_window", ""},
+        BadConfig{"AFeatureThatTheGraphDoesNotHave", R"({"model_type": "phi", "qk_layernorm": true})", "qk_layernorm",
+                  "true"},
+        BadConfig{"BidirectionalGemma", R"({"model_type": "gemma3_text", "use_bidirectional_attention": true})",
+                  "use_bidirectional_attention", "true"},
+        BadConfig{"AFeatureOfANestedConfig", R"({"model_type": "mpt", "attn_config": {"qk_ln": true}})", "qk_ln",
+                  "true"},
+        BadConfig{"QuantisedWeights", R"({"model_type": "llama", "quantization_config": {"quant_method": "gptq"}})",
+                  "quant_method", "gptq"},
         BadConfig{"UnknownActivation", R"({"model_type": "llama", "hidden_act": "swoosh", "hidden_size": 64})",
                   "hidden_act", "swoosh"},
         BadConfig{"MoreExpertsPerTokenThanThereAre", R"({"model_type": "mixtral", "num_experts_per_tok": 9})",
@@ -80,6 +100,17 @@ TEST(Configs, OwnCodeOfAKnownFamilyIsIgnoredAndSaid) {
   EXPECT_NE(config.notes()[0].find("auto_map"), std::string::npos);
 }
 
+TEST(Configs, AnUnknownFamilyIsAnsweredWithNearNames) {
+  const auto advice = [](const char* text) {
+    return test::error_of([&] { make_model(test::config_of(text), test::random_index(Format::f32)); }).advice();
+  };
+  EXPECT_NE(advice(R"({"model_type": "qwen4"})").find("qwen3"), std::string::npos);
+  const std::string own = advice(R"({"model_type": "gemma9", "auto_map": {"AutoModel": "x.py"}})");
+  EXPECT_NE(own.find("gemma2"), std::string::npos);
+  EXPECT_NE(own.find("never run"), std::string::npos);
+  EXPECT_NE(advice(R"({"model_type": "zzzzzzzzzzzz"})").find("llama"), std::string::npos);  // nothing near: all of them
+}
+
 TEST(Configs, AVocabularyThatIsNotTheEmbeddingsRowsIsRefused) {
   const Config config = test::config_of(R"({"model_type": "gpt2", "n_layer": 1, "n_embd": 8, "n_head": 2})");
   const Model random = make_model(config, test::random_index(Format::f32));
@@ -100,7 +131,7 @@ TEST(Configs, MissingKeysAreTheDefaultsOfTheModelType) {
   EXPECT_EQ(model(R"({"model_type": "gpt2"})").max_positions, 1024);
   EXPECT_EQ(model(R"({"model_type": "bert"})").architecture, "BertModel");
   EXPECT_EQ(model(R"({"model_type": "whisper"})").max_positions, 448);
-  EXPECT_EQ(model(R"({"model_type": "mixtral", "sliding_window": 4096})").max_positions, 4096);
+  EXPECT_EQ(model(R"({"model_type": "mixtral", "sliding_window": 4096})").max_positions, 131072);
   EXPECT_EQ(model(R"({"model_type": "mamba"})").max_positions, 0);
 }
 

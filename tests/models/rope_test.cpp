@@ -22,7 +22,8 @@ Made made(const RopeConfig& config, int64_t head_dim) {
   Builder b;
   const Value x = b.input("x", {.shape = {Symbol::tokens, 2, head_dim}, .format = Format::f32});
   const Value positions = b.input("positions", {.shape = {Symbol::tokens}, .format = Format::i32});
-  const Value y = Rotary(b, config, head_dim)(x, positions);
+  const EntryOptions options;
+  const Value y = Rotary(Step(b, options), config, head_dim)(x, positions);
   const Node& node = b.graph().node(y.id);
   const Tensor& table = b.graph().node(node.inputs.at(2)).attrs.tensor("value");
   const float* first = table.data<float>();
@@ -97,6 +98,37 @@ TEST(Rotary, AnOddNumberOfDimensionsIsRefused) {
 
 TEST(Rotary, ParametersWithoutFiniteFrequenciesAreRefused) {
   EXPECT_EQ(test::error_of([] { made({.theta = 1e-300}, 16); }).place().field, "rope_theta");
+}
+
+RopeConfig longrope() {
+  RopeConfig config{.type = Type::longrope, .factor = 4, .original_max_position = 128};
+  config.short_factor = {1, 2};
+  config.long_factor = {4, 8};
+  return config;
+}
+
+TEST(Rotary, LongropeTakesTheFactorsOfTheContextThatItsPagesHold) {
+  const auto plain = made({.theta = 10000}, 4).frequencies;
+  const auto at = [&](int64_t max_pages) {
+    Builder b;
+    const Value x = b.input("x", {.shape = {Symbol::tokens, 2, 4}, .format = Format::f32});
+    const EntryOptions options{.page_size = 64, .max_pages = max_pages};
+    const Step step(b, options);
+    const Node& node = b.graph().node(Rotary(step, longrope(), 4)(x, step.positions()).id);
+    const float* f = b.graph().node(node.inputs.at(2)).attrs.tensor("value").data<float>();
+    EXPECT_DOUBLE_EQ(node.attrs.number("scale"), std::sqrt(1 + std::log(4.0) / std::log(128.0)));
+    return std::vector<float>{f[0], f[1]};
+  };
+  EXPECT_EQ(at(2), (std::vector<float>{plain[0], plain[1] / 2}));      // 128 tokens: the original context
+  EXPECT_EQ(at(3), (std::vector<float>{plain[0] / 4, plain[1] / 8}));  // one page more
+}
+
+TEST(Rotary, LongropeNeedsAFactorForEachPair) {
+  Builder b;
+  const EntryOptions options;
+  const Error error = test::error_of([&] { Rotary(Step(b, options), longrope(), 8); });
+  EXPECT_EQ(error.place().field, "short_factor");
+  EXPECT_NE(error.message().find("2 factors for 4 pairs"), std::string::npos) << error.message();
 }
 
 }  // namespace

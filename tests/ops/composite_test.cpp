@@ -130,7 +130,7 @@ TEST(Softplus, KeepsTheDigitsOfSmallResults) {
 
 TEST(Rope, TurnsPairsByTheirAngles) {
   constexpr int64_t kTokens = 4, kHeads = 2, kHeadDim = 10;
-  for (int64_t rotary : {10, 6}) {
+  for (const auto& [rotary, interleaved] : {std::pair<int64_t, bool>{10, false}, {6, false}, {10, true}, {6, true}}) {
     Maker m("rope", op::rope);
     Value x = m.input({kTokens, kHeads, kHeadDim});
     Value positions = m.integers({kTokens}, {0, 5, 1, 90}), inverse = m.uniform({rotary / 2}, 0.01f, 1);
@@ -140,12 +140,13 @@ TEST(Rope, TurnsPairsByTheirAngles) {
     for (size_t t = 0; t < kTokens; ++t)
       for (size_t h = 0; h < kHeads; ++h)
         for (size_t i = 0; i < f.size(); ++i) {
-          const size_t a = (t * kHeads + h) * kHeadDim + i, b = a + f.size();
+          const size_t row = (t * kHeads + h) * kHeadDim;
+          const size_t a = row + (interleaved ? 2 * i : i), b = interleaved ? a + 1 : a + f.size();
           const double c = std::cos(where[t] * f[i]) * scale, s = std::sin(where[t] * f[i]) * scale;
           wanted[a] = xs[a] * c - xs[b] * s;
           wanted[b] = xs[b] * c + xs[a] * s;
         }
-    Value y = rope(x, positions, inverse, {.rotary_dim = rotary, .scale = scale});
+    Value y = rope(x, positions, inverse, {.rotary_dim = rotary, .scale = scale, .interleaved = interleaved});
     // An angle of up to 90 is rounded to f32 before its cosine is taken.
     EXPECT_LE(direct::error(direct::run(m.finish({y}, 1))[0], wanted),
               90 * info(Format::f32).epsilon + direct::few_roundings(4));
@@ -158,7 +159,7 @@ TEST(Route, GivesTheBestExpertsAndTheirWeights) {
     Value logits = m.input({2, 4});
     const float numbers[] = {1, 3, 2, 0, -1, -1, 5, -1};
     std::copy(std::begin(numbers), std::end(numbers), m.value_of(logits).data<float>());
-    Routed routed = route(logits, 2, renormalise);
+    Routed routed = route(logits, {}, {.chosen = 2, .renormalise = renormalise});
     const auto outputs = direct::run(m.finish({routed.experts, routed.weights}, 1));
     EXPECT_EQ(direct::numbers(outputs[0]), (Doubles{1, 2, 2, 0}));  // equal weights: the lower index first
     const double e1 = std::exp(1.0), e2 = std::exp(2.0), e3 = std::exp(3.0),
@@ -166,6 +167,34 @@ TEST(Route, GivesTheBestExpertsAndTheirWeights) {
     const double e5 = std::exp(5.0), em = std::exp(-1.0), second = renormalise ? e5 + em : e5 + 3 * em;
     EXPECT_LE(direct::error(outputs[1], {e3 / first, e2 / first, e5 / second, em / second}), direct::few_roundings(8));
   }
+}
+
+TEST(Route, TheBiasDecidesWhoIsChosenButNotHowMuch) {
+  Maker m("route", op::route);
+  Value logits = m.input({1, 4}), bias = m.input({4});
+  const float numbers[] = {0, 1, -1, 2}, biases[] = {0, 0, 9, -9};
+  std::copy(std::begin(numbers), std::end(numbers), m.value_of(logits).data<float>());
+  std::copy(std::begin(biases), std::end(biases), m.value_of(bias).data<float>());
+  Routed routed = route(logits, bias, {.chosen = 2, .scores = Routing::Scores::sigmoid, .scale = 3});
+  const auto outputs = direct::run(m.finish({routed.experts, routed.weights}, 1));
+  EXPECT_EQ(direct::numbers(outputs[0]), (Doubles{2, 1}));
+  EXPECT_LE(direct::error(outputs[1], {3 / (1 + std::exp(1.0)), 3 / (1 + std::exp(-1.0))}), direct::few_roundings(8));
+}
+
+TEST(Route, ChoosesFromTheBestGroupsOnly) {
+  // Groups of two: the best expert of all is alone in its group; two good ones together are worth more.
+  const float numbers[] = {5, -9, 3, 2.5f, -9, 4, 1, 1};
+  const auto chosen_of = [&](int64_t group_best) {
+    Maker m("route", op::route);
+    Value logits = m.input({1, 8});
+    std::copy(std::begin(numbers), std::end(numbers), m.value_of(logits).data<float>());
+    Routed routed = route(
+        logits, {},
+        {.chosen = 2, .scores = Routing::Scores::sigmoid, .groups = 4, .kept_groups = 1, .group_best = group_best});
+    return direct::numbers(direct::run(m.finish({routed.experts, routed.weights}, 1))[0]);
+  };
+  EXPECT_EQ(chosen_of(1), (Doubles{0, 1}));
+  EXPECT_EQ(chosen_of(2), (Doubles{2, 3}));
 }
 
 }  // namespace

@@ -84,43 +84,59 @@ TEST(CausalConv, LooksBackOverTheInputsOfItsOwnSequence) {
     }
 }
 
-TEST(SelectiveScan, FollowsTheRecurrenceOfItsPaper) {
-  constexpr int kChannels = 5, kState = 3;
-  for (bool stateful : {false, true}) {
-    Maker m("scan", op::selective_scan, sizes_of(kBatch));
-    SelectiveScan o{.x = m.input({kTokens, kChannels}),
-                    .dt = m.uniform({kTokens, kChannels}, 0.01f, 0.5f),
-                    .a = m.uniform({kChannels, kState}, -3, -0.1f),
-                    .b = m.input({kTokens, kState}),
-                    .c = m.input({kTokens, kState}),
-                    .d = m.input({kChannels})};
-    Recurrent state = pool_of(m, {kChannels, kState}, stateful);
-    auto values = [&](Value v) { return direct::numbers(m.value_of(v)); };
-    const Doubles x = values(o.x), dt = values(o.dt), a = values(o.a), b = values(o.b), c = values(o.c),
-                  d = values(o.d);
-    const Doubles before = stateful ? values(state.pool) : Doubles{};
-    Wanted wanted{.y = {}, .pool = before};
-    size_t at = 0;
-    for (size_t s = 0; s < kBatch.spans.size(); ++s) {
-      Doubles h = carry_of(before, s, kChannels * kState);
-      for (int32_t t = 0; t < kBatch.spans[s]; ++t, ++at)
-        for (size_t i = 0; i < kChannels; ++i) {
-          const double step = dt[at * kChannels + i], in = x[at * kChannels + i];
-          double y = d[i] * in;
-          for (size_t n = 0; n < kState; ++n) {
-            double& carry = h[i * kState + n];
-            carry = std::exp(step * a[i * kState + n]) * carry + step * b[at * kState + n] * in;
-            y += c[at * kState + n] * carry;
-          }
-          wanted.y.push_back(y);
+/// Heads of one channel, each with decays of its own, as in Mamba; and heads and groups as in Mamba-2.
+struct ScanSizes {
+  int64_t channels, heads, groups, state, decays;
+};
+
+void expect_scan(const ScanSizes& n, bool stateful) {
+  Maker m("scan", op::selective_scan, sizes_of(kBatch));
+  SelectiveScan o{.x = m.input({kTokens, n.channels}),
+                  .dt = m.uniform({kTokens, n.heads}, 0.01f, 0.5f),
+                  .a = m.uniform({n.heads, n.decays}, -3, -0.1f),
+                  .b = m.input({kTokens, n.groups * n.state}),
+                  .c = m.input({kTokens, n.groups * n.state}),
+                  .d = m.input({n.heads}),
+                  .groups = n.groups};
+  Recurrent state = pool_of(m, {n.channels, n.state}, stateful);
+  auto values = [&](Value v) { return direct::numbers(m.value_of(v)); };
+  const Doubles x = values(o.x), dt = values(o.dt), a = values(o.a), b = values(o.b), c = values(o.c), d = values(o.d);
+  const Doubles before = stateful ? values(state.pool) : Doubles{};
+  Wanted wanted{.y = {}, .pool = before};
+  int64_t at = 0;
+  for (size_t s = 0; s < kBatch.spans.size(); ++s) {
+    Doubles h = carry_of(before, s, static_cast<size_t>(n.channels * n.state));
+    for (int32_t t = 0; t < kBatch.spans[s]; ++t, ++at)
+      for (int64_t i = 0; i < n.channels; ++i) {
+        const int64_t head = i / (n.channels / n.heads), group = i / (n.channels / n.groups);
+        const auto element = [](const Doubles& list, int64_t index) { return list[static_cast<size_t>(index)]; };
+        const double step = element(dt, at * n.heads + head), in = element(x, at * n.channels + i);
+        double y = element(d, head) * in;
+        for (int64_t k = 0; k < n.state; ++k) {
+          double& carry = h[static_cast<size_t>(i * n.state + k)];
+          const int64_t shared = (at * n.groups + group) * n.state + k;
+          carry = std::exp(step * element(a, head * n.decays + k % n.decays)) * carry + step * element(b, shared) * in;
+          y += element(c, shared) * carry;
         }
-      if (stateful && kBatch.spans[s] > 0)
-        std::copy(h.begin(), h.end(),
-                  wanted.pool.begin() + static_cast<ptrdiff_t>(static_cast<size_t>(kBatch.slots[s]) * h.size()));
-    }
-    Recurred r = selective_scan(o, m.span_start(kBatch), state);
-    if (stateful) m.keep(state.pool, r.pool);
-    expect(m.finish({r.y}, 1), wanted, direct::few_roundings(6 * 5));
+        wanted.y.push_back(y);
+      }
+    if (stateful && kBatch.spans[s] > 0)
+      std::copy(h.begin(), h.end(),
+                wanted.pool.begin() + static_cast<ptrdiff_t>(static_cast<size_t>(kBatch.slots[s]) * h.size()));
+  }
+  Recurred r = selective_scan(o, m.span_start(kBatch), state);
+  if (stateful) m.keep(state.pool, r.pool);
+  expect(m.finish({r.y}, 1), wanted, direct::few_roundings(6 * 5));
+}
+
+TEST(SelectiveScan, FollowsTheRecurrenceOfItsPaper) {
+  for (bool stateful : {false, true}) expect_scan({5, 5, 1, 3, 3}, stateful);
+}
+
+TEST(SelectiveScan, SharesDecaysInAHeadAndInputsInAGroup) {
+  for (bool stateful : {false, true}) {
+    expect_scan({12, 6, 2, 3, 1}, stateful);
+    expect_scan({12, 4, 4, 2, 2}, stateful);
   }
 }
 

@@ -7,8 +7,8 @@
 //   f32 and 16-bit weights: `kLanes` partial sums along K (lane i takes the elements i mod lanes of each vector), one
 //   vector
 //     accumulator per output, folded by halves at the end;
-//   integer weights: exact i32 sums per block of 32, added block by block: acc = fma(float(sum), x_scale * w_scale,
-//   acc).
+//   integer weights: exact i32 sums per block of 32, scaled block by block, then group by group of 128:
+//     part = fma(float(sum), w_scale, part), acc = fma(part, x_scale, acc).
 // So a row gives the same bits alone and among others, and however the output is cut into tiles.
 
 #include <cstddef>
@@ -49,6 +49,11 @@ struct Attention {
   int64_t first_position = 0;  ///< absolute position of row 0: with `causal`, row r sees the keys ≤ first_position + r
   bool causal = true;
   float scale = 1;
+  int64_t window = 0;               ///< only keys at distances below this are seen; 0: no bound
+  float soft_cap = 0;               ///< 0: none
+  const float* slopes = nullptr;    ///< (group): what a distance of one adds to a score
+  const float* relative = nullptr;  ///< (group, 2 · reach + 1): what distances -reach … reach add
+  int64_t reach = 0;
   Format cache = Format::f32;  ///< f32, bf16 or f16
   int64_t page_size = 64;
   const int32_t* pages = nullptr;  ///< page numbers of this sequence, from position 0
@@ -69,6 +74,7 @@ struct AttentionParts {
   const float* acc = nullptr;  ///< part p: head_dim floats at acc + p * acc_stride
   const float* max = nullptr;  ///< part p: max[p * scalar_stride]
   const float* sum = nullptr;
+  const float* sink = nullptr;  ///< the score of one more key, of value 0; null: none
   int64_t count = 0;
   int64_t acc_stride = 0, scalar_stride = 0;
   int64_t head_dim = 0;
@@ -87,18 +93,20 @@ struct Convolution {
   int64_t row_begin = 0, row_end = 0;  ///< output rows (1-d: output columns) of this call
 };
 
-/// One sequence, channels [c_begin, c_end): rows of x, dt, y are `channels` floats apart; b, c rows `state` apart. y
-/// does not overlap x or dt.
+/// One sequence, channels [c_begin, c_end): rows of x and y are `channels` floats apart, those of dt `heads`, those of
+/// b and c `groups * state`. y does not overlap x or dt. Channels of a head lie together, heads of a group too.
 struct SelectiveScanWork {
   const float* x = nullptr;
   const float* dt = nullptr;
-  const float* a = nullptr;  ///< (channels, state)
-  const float* b = nullptr;  ///< (rows, state)
-  const float* c = nullptr;  ///< (rows, state)
-  const float* d = nullptr;  ///< (channels)
+  const float* a = nullptr;  ///< (heads, decays)
+  const float* b = nullptr;  ///< (rows, groups, state)
+  const float* c = nullptr;  ///< (rows, groups, state)
+  const float* d = nullptr;  ///< (heads)
   float* h = nullptr;        ///< (channels, state), in and out
   float* y = nullptr;
-  int64_t rows = 0, channels = 0, state = 0, c_begin = 0, c_end = 0;
+  int64_t rows = 0, channels = 0, heads = 0, groups = 1, state = 0;
+  int64_t decays = 0;  ///< state, or 1: a head's state decays as one
+  int64_t c_begin = 0, c_end = 0;
 };
 
 enum class Unary : uint8_t {

@@ -29,14 +29,4 @@ Value embedding(const Scope& s, Value ids, int64_t count, int64_t width) {
   return rows.type().format == Format::f32 ? rows : cast(rows, Format::f32);
 }
 
-Value rms_norm(const Scope& s, Value x, double epsilon) {
-  const Within here(s);
-  return rms_norm(x, s.floats("weight", {x.dim(-1)}), epsilon);
-}
-
-Value layer_norm(const Scope& s, Value x, double epsilon) {
-  const Within here(s);
-  return layer_norm(x, s.floats("weight", {x.dim(-1)}), s.floats("bias", {x.dim(-1)}), epsilon);
-}
-
 }  // namespace braid

@@ -1,5 +1,5 @@
 #pragma once
-// What a graph begins with, and the norms.
+// What a graph begins with.
 
 #include <string>
 #include <vector>
@@ -14,9 +14,5 @@ namespace braid {
 Value media(const Step& t, std::string name, std::vector<int64_t> size, size_t fixed);
 /// Rows `ids` (…) of SCOPE.weight (count, width), in f32 → (…, width).
 Value embedding(const Scope& s, Value ids, int64_t count, int64_t width);
-/// With SCOPE.weight, over the last dimension.
-Value rms_norm(const Scope& s, Value x, double epsilon);
-/// With SCOPE.weight and SCOPE.bias, over the last dimension.
-Value layer_norm(const Scope& s, Value x, double epsilon);
 
 }  // namespace braid

@@ -4,7 +4,8 @@ namespace braid {
 
 Value mixture(const Scope& s, Value x, const Mixture& how) {
   const Within here(s);
-  const auto [experts, weights] = route(s.project("gate", x, how.experts), how.chosen, how.renormalise);
+  const auto [experts, weights] =
+      route(s.project("gate", x, how.experts), {}, {.chosen = how.chosen, .renormalise = how.renormalise});
   const Dim tokens = x.dim(0), width = x.dim(1), rows = tokens * how.chosen;
   const Group g = group(reshape(experts, {rows}), how.experts);
 

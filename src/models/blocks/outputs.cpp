@@ -12,6 +12,11 @@ Value first_of_each(const Step& t, Value x) {
   return gather(x, first);
 }
 
+Value last_of_each(const Step& t, Value x) {
+  const Value last = gather(t.span_start(), iota(t.builder(), Symbol::sequences) + 1.0) + -1.0;
+  return gather(x, last);
+}
+
 Value token_logits(const Scope& s, const Step& t, Value x, int64_t vocabulary) {
   const Within here(s);
   return contract(gather(x, t.rows()), s.weight({vocabulary, x.dim(-1)}));

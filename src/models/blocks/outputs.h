@@ -23,6 +23,8 @@ class HiddenStates {
 };
 /// The element of each sequence that comes first: x (tokens, width) → (sequences, width).
 Value first_of_each(const Step& t, Value x);
+/// The element of each sequence that comes last.
+Value last_of_each(const Step& t, Value x);
 /// x (tokens, width) at the step's rows · SCOPE.weight (vocabulary, width)ᵀ → (rows, vocabulary).
 Value token_logits(const Scope& s, const Step& t, Value x, int64_t vocabulary);
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <span>
+#include <vector>
 
 #include "core/error.h"
 
@@ -58,9 +60,44 @@ double yarn_scale(const RopeConfig& c) {
   return scale(1);
 }
 
+/// What longrope multiplies sines and cosines with.
+double longrope_scale(const RopeConfig& c) {
+  if (c.attention_factor) return *c.attention_factor;
+  return c.factor <= 1 ? 1.0
+                       : std::sqrt(1 + std::log(c.factor) / std::log(static_cast<double>(c.original_max_position)));
+}
+
+Value constant(Builder& b, std::span<const double> frequencies) {
+  const std::vector<float> rounded(frequencies.begin(), frequencies.end());
+  if (!std::ranges::all_of(rounded, [](float frequency) { return std::isfinite(frequency); }))
+    throw Error("the rotary parameters give no finite frequencies", {.file = {}, .field = "rope_theta", .offset = {}});
+  return b.constant(Tensor::of({static_cast<int64_t>(rounded.size())}, std::span<const float>(rounded)));
+}
+
+/// The frequencies of one of longrope's sets of factors.
+Value stretched(Builder& b, std::vector<double> frequencies, std::span<const double> factors, const char* name) {
+  if (factors.size() != frequencies.size())
+    throw Error("there are " + std::to_string(factors.size()) + " factors for " + std::to_string(frequencies.size()) +
+                    " pairs of rotated dimensions",
+                {.file = {}, .field = name, .offset = {}});
+  for (size_t i = 0; i < factors.size(); ++i) frequencies[i] /= factors[i];
+  return constant(b, frequencies);
+}
+
+Value longrope(const Step& t, const RopeConfig& c, const std::vector<double>& frequencies) {
+  Builder& b = t.builder();
+  const auto in_short = [&] { return stretched(b, frequencies, c.short_factor, "short_factor"); };
+  const auto in_long = [&] { return stretched(b, frequencies, c.long_factor, "long_factor"); };
+  const EntryOptions& o = t.options();
+  if (o.stateful) return o.max_pages * o.page_size > c.original_max_position ? in_long() : in_short();
+  const Value last = reduce_max(cast(t.positions(), Format::f32), 0, true);  // exact below 2²⁴
+  return select(less(last, b.scalar(static_cast<double>(c.original_max_position))), in_short(), in_long());
+}
+
 }  // namespace
 
-Rotary::Rotary(Builder& builder, const RopeConfig& config, int64_t head_dim) {
+Rotary::Rotary(const Step& t, const RopeConfig& config, int64_t head_dim, Pairs pairs) {
+  how_.interleaved = pairs == Pairs::neighbours;
   how_.rotary_dim = static_cast<int64_t>(static_cast<double>(head_dim) * config.partial_rotary_factor);
   if (how_.rotary_dim < 2 || how_.rotary_dim % 2 != 0)
     throw Error(
@@ -80,11 +117,12 @@ Rotary::Rotary(Builder& builder, const RopeConfig& config, int64_t head_dim) {
       stretch_yarn(f, config, how_.rotary_dim);
       how_.scale = yarn_scale(config);
       break;
+    case RopeConfig::Type::longrope:
+      how_.scale = longrope_scale(config);
+      inverse_frequencies_ = longrope(t, config, f);
+      return;
   }
-  const std::vector<float> rounded(f.begin(), f.end());
-  if (!std::ranges::all_of(rounded, [](float frequency) { return std::isfinite(frequency); }))
-    throw Error("the rotary parameters give no finite frequencies", {.file = {}, .field = "rope_theta", .offset = {}});
-  inverse_frequencies_ = builder.constant(Tensor::of({how_.rotary_dim / 2}, rounded));
+  inverse_frequencies_ = constant(t.builder(), f);
 }
 
 }  // namespace braid

@@ -22,13 +22,33 @@ Bpe::Bpe(const Json& node, const Limits& limits)
     if (!unknown_)
       token->fail("the unknown token \"" + std::string(token->as_string()) + "\" is not in the vocabulary");
   }
+  spell_bytes();
+  if (const auto dropout = optional_member(node, "dropout"); dropout && dropout->as_double() != 0) {
+    note_ = "model.dropout is ignored: the same text always gives the same tokens";
+  }
+}
+
+Bpe::Bpe(BpeParts parts)
+    : vocabulary_(std::move(parts.vocabulary)),
+      merges_(std::move(parts.merges)),
+      unknown_(parts.unknown),
+      fuse_unknown_(parts.fuse_unknown),
+      byte_fallback_(parts.byte_fallback),
+      ignore_merges_(parts.ignore_merges) {
+  spell_bytes();
+  for (const int32_t id : parts.whole) {
+    const std::string_view token = vocabulary_.token(id).value_or("");
+    if (token.empty()) continue;
+    whole_.insert(token, id);
+    has_whole_ = true;
+  }
+}
+
+void Bpe::spell_bytes() {
   for (unsigned byte = 0; byte < 256; ++byte) {
     std::string spelling;
     utf8::append(spelling, byte_alphabet::character(static_cast<unsigned char>(byte)));
     byte_symbols_[byte] = vocabulary_.find(spelling).value_or(-1);
-  }
-  if (const auto dropout = optional_member(node, "dropout"); dropout && dropout->as_double() != 0) {
-    note_ = "model.dropout is ignored: the same text always gives the same tokens";
   }
 }
 
@@ -59,12 +79,31 @@ std::optional<int32_t> Bpe::whole(const Word& word, Work& work) const {
   return vocabulary_.find(work.spelling);
 }
 
+std::pair<int32_t, uint32_t> Bpe::whole_at(std::string_view text, size_t at) const {
+  std::pair<int32_t, uint32_t> found{-1, 0};
+  uint32_t node = 0;
+  for (size_t end = at; end < text.size();) {
+    node = whole_.next(node, static_cast<uint8_t>(text[end++]));
+    if (node == Trie::kNone) break;
+    if (const int32_t id = whole_.value(node); id >= 0) found = {id, static_cast<uint32_t>(end - at)};
+  }
+  return found;
+}
+
 void Bpe::split(const Word& word, Work& work) const {
   const std::string_view text = word.text;
   work.symbols.clear();
   work.symbols.reserve(text.size());
   Unknown unknown;
   for (size_t at = 0; at < text.size();) {
+    if (has_whole_ && !word.bytes) {
+      if (const auto [id, length] = whole_at(text, at); id >= 0) {
+        finish(unknown, work);
+        work.symbols.push_back({id, length, 0, 0});
+        at += length;
+        continue;
+      }
+    }
     const uint32_t bytes = word.bytes ? 1 : utf8::length(text[at]);
     const std::string_view prefix = at == 0 ? std::string_view() : prefix_;
     const std::string_view suffix = at + bytes < text.size() ? std::string_view() : suffix_;
@@ -162,5 +201,7 @@ void Bpe::merge_all(Work& work) const {
 }
 
 std::unique_ptr<Model> make_bpe(const Json& node, const Limits& limits) { return std::make_unique<Bpe>(node, limits); }
+
+std::unique_ptr<Model> make_bpe(BpeParts parts) { return std::make_unique<Bpe>(std::move(parts)); }
 
 }  // namespace braid::text

@@ -6,14 +6,15 @@
 #include <array>
 #include <string>
 
-#include "text/model/merges.h"
-#include "text/model/model.h"
+#include "text/base/trie.h"
+#include "text/model/make.h"
 
 namespace braid::text {
 
 class Bpe final : public Model {
  public:
   Bpe(const Json& node, const Limits& limits);
+  explicit Bpe(BpeParts parts);
 
   std::unique_ptr<Scratch> make_scratch() const override { return std::make_unique<Work>(); }
   /// Byte fallback counts the bytes of the spelling, so the spelling it must be.
@@ -50,6 +51,9 @@ class Bpe final : public Model {
     uint32_t bytes = 0;
   };
 
+  void spell_bytes();
+  /// The token of `whole_` that starts at byte `at`, the longest one, and its bytes; −1 when there is none.
+  std::pair<int32_t, uint32_t> whole_at(std::string_view text, size_t at) const;
   std::optional<int32_t> whole(const Word& word, Work& work) const;
   void split(const Word& word, Work& work) const;
   /// The symbol, or symbols, for one spelling of `bytes` bytes of the word.
@@ -65,6 +69,8 @@ class Bpe final : public Model {
   std::optional<int32_t> unknown_;
   std::string prefix_, suffix_;  // continuing_subword_prefix, end_of_word_suffix
   bool fuse_unknown_, byte_fallback_, ignore_merges_;
+  Trie whole_;  // tokens taken from a word first
+  bool has_whole_ = false;
   std::string note_;
 };
 

@@ -2,7 +2,10 @@
 // The merges of byte-pair encoding: pair of token ids → rank and the token they become.
 
 #include <cstdint>
+#include <functional>
 #include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "text/base/vocabulary.h"
@@ -14,6 +17,8 @@ struct Merge {
   int32_t id;     ///< the token that the pair becomes
 };
 
+struct MergeList;  // of a file: model/merges.cpp
+
 class MergeTable {
  public:
   MergeTable() : MergeTable(std::span<const Entry>()) {}
@@ -21,6 +26,12 @@ class MergeTable {
   /// (continuing_subword_prefix). Throws Error naming the merge when one of the pair, or the token they become, is not
   /// in the vocabulary. The later of two equal pairs counts.
   static MergeTable read(const Json& list, const Vocabulary& vocabulary, std::string_view prefix, const Limits& limits);
+  /// The same from lines "a b"; `fail(line, what)` throws.
+  using Fail = std::function<void(size_t line, const std::string& what)>;
+  static MergeTable read(std::span<const std::string_view> lines, const Vocabulary& vocabulary, const Fail& fail);
+  /// SentencePiece's: any two tokens merge that make a third, the one of the highest score first. `scores`: of each id;
+  /// NaN for tokens that take no part in merges.
+  static MergeTable from_scores(const Vocabulary& vocabulary, std::span<const float> scores);
 
   /// Null when the pair does not merge.
   const Merge* find(int32_t first, int32_t second) const {
@@ -41,6 +52,7 @@ class MergeTable {
     return static_cast<uint64_t>(static_cast<uint32_t>(first)) << 32 | static_cast<uint32_t>(second);
   }
   explicit MergeTable(std::span<const Entry> merges);
+  static std::vector<Entry> look_up(const MergeList& list, const Vocabulary& vocabulary, std::string_view prefix);
   size_t slot_of(uint64_t key) const { return hash(key, seed_) & mask_; }
 
   std::vector<Entry> slots_;  // a power of two of them, at most two thirds full

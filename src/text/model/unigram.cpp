@@ -8,7 +8,7 @@
 
 #include "text/base/kinds.h"
 #include "text/base/trie.h"
-#include "text/model/model.h"
+#include "text/model/make.h"
 #include "text/unicode/utf8.h"
 
 namespace braid::text {
@@ -22,7 +22,6 @@ class Unigram final : public Model {
     if (list.size() > limits.max_vocabulary)
       list.fail(std::to_string(list.size()) + " tokens are more than the limit of " +
                 std::to_string(limits.max_vocabulary));
-    double lowest = std::numeric_limits<double>::infinity();
     for (size_t i = 0; i < list.size(); ++i) {
       const Json entry = list[i];
       if (!entry.is_array() || entry.size() != 2) entry.fail("a token and its score are wanted");
@@ -31,17 +30,21 @@ class Unigram final : public Model {
         entry.fail("a token of " + std::to_string(token.size()) + " bytes is too long");
       if (!vocabulary_.add(token, static_cast<int32_t>(i)))
         entry.fail("the token \"" + std::string(token) + "\" occurs twice");
-      if (!token.empty()) trie_.insert(token, static_cast<int32_t>(i));
       scores_.push_back(entry[1].as_double());
-      lowest = std::min(lowest, scores_.back());
     }
     if (const auto unknown = optional_member(node, "unk_id")) {
       unknown_ = read_token_id(*unknown, limits);
       if (static_cast<size_t>(*unknown_) >= scores_.size())
         unknown->fail("unk_id " + std::to_string(*unknown_) + " is not in the vocabulary");
     }
-    constexpr double kUnknownPenalty = 10;  // as in SentencePiece
-    unknown_score_ = lowest - kUnknownPenalty;
+    index();
+  }
+  explicit Unigram(UnigramParts parts)
+      : vocabulary_(std::move(parts.vocabulary)),
+        scores_(std::move(parts.scores)),
+        unknown_(parts.unknown),
+        byte_fallback_(parts.byte_fallback) {
+    index();
   }
 
   std::unique_ptr<Scratch> make_scratch() const override { return std::make_unique<Work>(); }
@@ -76,6 +79,18 @@ class Unigram final : public Model {
     std::vector<Node> nodes;
     std::vector<Token> path;
   };
+
+  void index() {
+    double lowest = std::numeric_limits<double>::infinity();
+    for (size_t id = 0; id < scores_.size(); ++id) {
+      const std::string_view token = vocabulary_.token(static_cast<int32_t>(id)).value_or("");
+      if (std::isnan(scores_[id])) continue;
+      if (!token.empty()) trie_.insert(token, static_cast<int32_t>(id));
+      lowest = std::min(lowest, scores_[id]);
+    }
+    constexpr double kUnknownPenalty = 10;  // as in SentencePiece
+    unknown_score_ = lowest - kUnknownPenalty;
+  }
 
   void search(std::string_view text, Work& work) const {
     work.nodes.assign(text.size() + 1, {});
@@ -147,5 +162,7 @@ class Unigram final : public Model {
 std::unique_ptr<Model> make_unigram(const Json& node, const Limits& limits) {
   return std::make_unique<Unigram>(node, limits);
 }
+
+std::unique_ptr<Model> make_unigram(UnigramParts parts) { return std::make_unique<Unigram>(std::move(parts)); }
 
 }  // namespace braid::text

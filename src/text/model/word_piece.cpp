@@ -1,7 +1,7 @@
 #include <algorithm>
 
 #include "text/base/kinds.h"
-#include "text/model/model.h"
+#include "text/model/make.h"
 #include "text/unicode/utf8.h"
 
 namespace braid::text {
@@ -16,10 +16,10 @@ class WordPiece final : public Model {
         prefix_(string_member(node, "continuing_subword_prefix", "##")) {
     const auto longest = optional_member(node, "max_input_chars_per_word");
     max_characters_ = longest ? longest->as_uint() : 100;
-    unknown_ = vocabulary_.find(string_member(node, "unk_token", "[UNK]"));
-    for (int32_t id = 0; id < static_cast<int32_t>(vocabulary_.end()); ++id) {
-      longest_token_ = std::max(longest_token_, vocabulary_.token(id).value_or("").size());
-    }
+    index(string_member(node, "unk_token", "[UNK]"));
+  }
+  explicit WordPiece(WordPieceParts parts) : vocabulary_(std::move(parts.vocabulary)), prefix_("##") {
+    index(parts.unknown);
   }
 
   void tokenize(const Word& word, Scratch& scratch, std::vector<Token>& tokens) const override {
@@ -34,6 +34,13 @@ class WordPiece final : public Model {
   const Vocabulary& vocabulary() const override { return vocabulary_; }
 
  private:
+  void index(std::string_view unknown) {
+    unknown_ = vocabulary_.find(unknown);
+    for (int32_t id = 0; id < static_cast<int32_t>(vocabulary_.end()); ++id) {
+      longest_token_ = std::max(longest_token_, vocabulary_.token(id).value_or("").size());
+    }
+  }
+
   bool cut(std::string_view text, Scratch& scratch, std::vector<Token>& tokens) const {
     std::string candidate;
     for (size_t begin = 0; begin < text.size();) {
@@ -58,7 +65,7 @@ class WordPiece final : public Model {
   Vocabulary vocabulary_;
   std::string prefix_;
   std::optional<int32_t> unknown_;
-  uint64_t max_characters_;
+  uint64_t max_characters_ = 100;
   size_t longest_token_ = 0;
 };
 
@@ -67,5 +74,7 @@ class WordPiece final : public Model {
 std::unique_ptr<Model> make_word_piece(const Json& node, const Limits& limits) {
   return std::make_unique<WordPiece>(node, limits);
 }
+
+std::unique_ptr<Model> make_word_piece(WordPieceParts parts) { return std::make_unique<WordPiece>(std::move(parts)); }
 
 }  // namespace braid::text

@@ -183,7 +183,7 @@ TEST_P(AttentionTest, PartsOfTheKeysMergeToTheWhole) {
   }
   for (int64_t head = 0; head < shape.group; ++head) {
     std::vector<float> y(static_cast<size_t>(shape.head_dim));
-    kernels().merge_attention({acc.data() + head * shape.head_dim, max.data() + head, sum.data() + head, 4,
+    kernels().merge_attention({acc.data() + head * shape.head_dim, max.data() + head, sum.data() + head, nullptr, 4,
                                shape.group * shape.head_dim, shape.group, shape.head_dim},
                               y.data());
     const std::vector<double> expected = exact(c, q.data() + head * shape.head_dim, shape.keys);
@@ -205,10 +205,10 @@ TEST_P(AttentionTest, ARangeWithoutVisibleKeysIsEmptyAndMergesAway) {
   const float max[] = {some.max[0], none.max[0]}, sum[] = {some.sum[0], none.sum[0]};
   std::vector<float> acc(some.acc.begin(), some.acc.begin() + 8), merged(8), alone(8);
   acc.insert(acc.end(), none.acc.begin(), none.acc.begin() + 8);
-  kernels().merge_attention({acc.data(), max, sum, 2, 8, 1, 8}, merged.data());
-  kernels().merge_attention({acc.data(), max, sum, 1, 8, 1, 8}, alone.data());
+  kernels().merge_attention({acc.data(), max, sum, nullptr, 2, 8, 1, 8}, merged.data());
+  kernels().merge_attention({acc.data(), max, sum, nullptr, 1, 8, 1, 8}, alone.data());
   EXPECT_TRUE(same_bits(merged.data(), alone.data(), 8));
-  kernels().merge_attention({none.acc.data(), none.max.data(), none.sum.data(), 1, 8, 1, 8}, merged.data());
+  kernels().merge_attention({none.acc.data(), none.max.data(), none.sum.data(), nullptr, 1, 8, 1, 8}, merged.data());
   for (const float y : merged) EXPECT_EQ(y, 0) << "a query that sees nothing gives zeros";
 }
 

@@ -77,13 +77,20 @@ TEST_P(ConvolutionTest, EqualsTheDefinitionHoweverOutputsAreCut) {
   }
 }
 
+/// Mamba's (heads of one channel), Mamba-2's (a head's state decays as one), and what lies between.
+struct Scan {
+  int64_t channels, heads, groups, state, decays;
+};
+const Scan kScans[] = {{11, 11, 1, 1, 1},   {11, 11, 1, 5, 5},  {11, 11, 1, 16, 16}, {11, 11, 1, 19, 19},
+                       {11, 11, 1, 48, 48}, {12, 4, 1, 16, 16}, {12, 4, 2, 19, 19},  {30, 6, 2, 5, 1},
+                       {28, 4, 4, 33, 1},   {16, 2, 1, 128, 1}, {6, 6, 3, 16, 1}};
+
 TEST_P(SelectiveScanTest, EqualsTheRecurrenceAndGoesOnWhereItStopped) {
-  for (const int64_t state : {1, 5, 16, 19, 48}) {
-    const int64_t rows = 9, channels = 11;
-    const std::vector<float> x = random_floats(rows * channels, 1),
-                             dt = random_floats(rows * channels, 2, 0.001f, 0.5f);
-    const std::vector<float> a = random_floats(channels * state, 3, -8, -0.1f), b = random_floats(rows * state, 4);
-    const std::vector<float> c = random_floats(rows * state, 5), d = random_floats(channels, 6);
+  for (const auto& [channels, heads, groups, state, decays] : kScans) {
+    const int64_t rows = 9, wide = groups * state;
+    const std::vector<float> x = random_floats(rows * channels, 1), dt = random_floats(rows * heads, 2, 0.001f, 0.5f);
+    const std::vector<float> a = random_floats(heads * decays, 3, -8, -0.1f), b = random_floats(rows * wide, 4);
+    const std::vector<float> c = random_floats(rows * wide, 5), d = random_floats(heads, 6);
     const std::vector<float> start = random_floats(channels * state, 7);
     std::vector<float> h = start, y(static_cast<size_t>(rows * channels), -99.0f);
     SelectiveScanWork work{.x = x.data(),
@@ -96,25 +103,30 @@ TEST_P(SelectiveScanTest, EqualsTheRecurrenceAndGoesOnWhereItStopped) {
                            .y = y.data(),
                            .rows = rows,
                            .channels = channels,
+                           .heads = heads,
+                           .groups = groups,
                            .state = state,
+                           .decays = decays,
                            .c_begin = 0,
                            .c_end = channels};
     kernels().selective_scan(work);
     for (int64_t ch = 0; ch < channels; ++ch) {
+      const int64_t head = ch / (channels / heads), group = ch / (channels / groups);
       std::vector<double> exact(start.begin() + ch * state, start.begin() + (ch + 1) * state);
       for (int64_t r = 0; r < rows; ++r) {
         double sum = 0, magnitude = 0;
         for (int64_t s = 0; s < state; ++s) {
-          const double step = dt[r * channels + ch];
-          exact[s] = std::exp(step * a[ch * state + s]) * exact[s] + step * b[r * state + s] * x[r * channels + ch];
-          sum += exact[s] * c[r * state + s];
-          magnitude += std::fabs(exact[s] * c[r * state + s]);
+          const double step = dt[r * heads + head], decay = a[head * decays + s % decays];
+          const int64_t at = r * wide + group * state + s;
+          exact[s] = std::exp(step * decay) * exact[s] + step * b[at] * x[r * channels + ch];
+          sum += exact[s] * c[at];
+          magnitude += std::fabs(exact[s] * c[at]);
         }
-        sum += static_cast<double>(d[ch]) * x[r * channels + ch];
+        sum += static_cast<double>(d[head]) * x[r * channels + ch];
         // Each of at most nine steps rounds the exponent's argument (≤ 4), the exponential, and a product and a sum.
         ASSERT_NEAR(y[r * channels + ch], sum,
                     2 * kEpsilon * (rows * 12 + std::sqrt(static_cast<double>(state))) * (magnitude + 1))
-            << "state " << state << ", channel " << ch << ", row " << r;
+            << channels << " channels, " << heads << " heads, state " << state << ", channel " << ch << ", row " << r;
       }
       for (int64_t s = 0; s < state; ++s) EXPECT_NEAR(h[ch * state + s], exact[s], 2 * kEpsilon * rows * 12);
     }
@@ -124,9 +136,9 @@ TEST_P(SelectiveScanTest, EqualsTheRecurrenceAndGoesOnWhereItStopped) {
       for (const auto& [c0, c1] : {std::pair{int64_t{0}, int64_t{3}}, std::pair{int64_t{3}, channels}}) {
         SelectiveScanWork part = work;
         part.x += first * channels;
-        part.dt += first * channels;
-        part.b += first * state;
-        part.c += first * state;
+        part.dt += first * heads;
+        part.b += first * wide;
+        part.c += first * wide;
         part.y = cut.data() + first * channels;
         part.h = again.data();
         part.rows = last - first;

@@ -133,18 +133,33 @@ std::vector<Sample> composites() {
     Maker m("layer_norm without bias", op::layer_norm, token_sizes());
     samples.push_back(m.finish({layer_norm(m.input({kTokens, 33}), m.weight({33}), {}, 1e-5)}, 72));
   }
-  for (auto [head_dim, rotary] : {std::pair<int64_t, int64_t>{2, 2}, {64, 64}, {80, 32}}) {
-    Maker m("rope " + std::to_string(rotary) + " of " + std::to_string(head_dim), op::rope, token_sizes());
-    Value x = m.input({kTokens, 3, head_dim});
-    Value positions = m.indices({kTokens}, 0, 300);
-    Value y = rope(x, positions, m.uniform({rotary / 2}, 0.001f, 1), {.rotary_dim = rotary, .scale = 1.25});
-    samples.push_back(m.finish({y}, kFunction));
-  }
-  for (bool renormalise : {false, true}) {
-    Maker m(std::string("route") + (renormalise ? " renormalised" : ""), op::route, token_sizes());
-    Routed routed = route(m.input({kTokens, 8}), 2, renormalise);
-    samples.push_back(m.finish({routed.experts, routed.weights}, kFunction + 16));
-  }
+  for (auto [head_dim, rotary] : {std::pair<int64_t, int64_t>{2, 2}, {64, 64}, {80, 32}})
+    for (bool interleaved : {false, true}) {
+      Maker m("rope " + std::to_string(rotary) + " of " + std::to_string(head_dim) + (interleaved ? " in pairs" : ""),
+              op::rope, token_sizes());
+      Value x = m.input({kTokens, 3, head_dim});
+      Value positions = m.indices({kTokens}, 0, 300);
+      Value y = rope(x, positions, m.uniform({rotary / 2}, 0.001f, 1),
+                     {.rotary_dim = rotary, .scale = 1.25, .interleaved = interleaved});
+      samples.push_back(m.finish({y}, kFunction));
+    }
+  using Scores = Routing::Scores;
+  const std::pair<const char*, Routing> routings[] = {
+      {"", {.chosen = 2}},
+      {" renormalised", {.chosen = 2, .renormalise = true}},
+      {" of all", {.chosen = 8}},
+      {" sigmoid", {.chosen = 3, .renormalise = true, .scores = Scores::sigmoid, .scale = 2.5}},
+      {" groups", {.chosen = 3, .groups = 4, .kept_groups = 2, .group_best = 1}},
+      {" pairs of groups",
+       {.chosen = 2, .scores = Scores::sigmoid, .groups = 2, .kept_groups = 1, .group_best = 2, .scale = 0.5}},
+  };
+  for (const auto& [name, routing] : routings)
+    for (bool bias : {false, true}) {
+      Maker m("route" + std::string(name) + (bias ? " with bias" : ""), op::route, token_sizes());
+      const Value logits = m.input({kTokens, 8});
+      Routed routed = route(logits, bias ? m.input({8}) : Value{}, routing);
+      samples.push_back(m.finish({routed.experts, routed.weights}, kFunction + 16));
+    }
   return samples;
 }
 

@@ -31,6 +31,50 @@ constexpr Heads kHeads[] = {{1, 1, 4}, {6, 2, 16}, {4, 4, 33}, {8, 1, 64}};
 /// A dot product, a softmax and a weighted sum; exp counts as in elementwise.cpp.
 double attend_roundings(const Heads& h) { return static_cast<double>(h.head_dim) + 64 + 32; }
 
+/// Windows of one key, within a page and over several; each hook alone, and all of them together.
+struct Hooks {
+  const char* name;
+  int64_t window;
+  double soft_cap;
+  bool slopes;
+  int64_t reach;  ///< 0: no relative bias
+  bool sinks;
+};
+constexpr Hooks kHooks[] = {{" window 1", 1, 0, false, 0, false}, {" window 3", 3, 0, false, 0, false},
+                            {" window 6", 6, 0, false, 0, false}, {" capped", 0, 1.5, false, 0, false},
+                            {" alibi", 0, 0, true, 0, false},     {" relative", 0, 0, false, 3, false},
+                            {" sinks", 0, 0, false, 0, true},     {" all hooks", 5, 1.5, true, 2, true}};
+
+void attention_hooks(std::vector<Sample>& samples, const Batch& batch, const Heads& h, const std::string& name) {
+  for (const Hooks& hooks : kHooks)
+    for (const std::string form : {"causal", "both ways", "paged"}) {
+      constexpr int64_t kPageSize = 4, kPages = 17, kMaxPages = 5;
+      SymbolValues sizes = batch.sizes();
+      if (form == "paged") sizes[Symbol::pages] = kPages;
+      Maker m("attend " + form + hooks.name + name, op::attend, sizes);
+      Value q = m.input({kTokens, h.heads, h.head_dim}), k = m.input({kTokens, h.kv_heads, h.head_dim}),
+            v = m.input({kTokens, h.kv_heads, h.head_dim});
+      Attend how{.scale = 0.3, .causal = form != "both ways", .window = hooks.window, .soft_cap = hooks.soft_cap};
+      if (hooks.slopes) how.slopes = m.uniform({h.heads}, 0, 0.5f);
+      if (hooks.reach > 0) how.relative = m.input({h.heads, 2 * hooks.reach + 1});
+      if (hooks.sinks) how.sinks = m.input({h.heads});
+      if (form != "paged") {
+        samples.push_back(m.finish({attend(q, k, v, m.span_start(batch), how)}, attend_roundings(h)));
+        continue;
+      }
+      const Dim pages(Symbol::pages);
+      Paged paged{.k_state = m.state({pages, h.kv_heads, h.head_dim, kPageSize}, Lifetime::token),
+                  .v_state = m.state({pages, h.kv_heads, kPageSize, h.head_dim}, Lifetime::token),
+                  .span_start = m.span_start(batch),
+                  .context = m.context(batch),
+                  .page_table = m.page_table(batch, kPageSize, kPages, kMaxPages)};
+      Attended a = attend_paged(q, k, v, paged, how);
+      m.keep(paged.k_state, a.k_state);
+      m.keep(paged.v_state, a.v_state);
+      samples.push_back(m.finish({a.y}, attend_roundings(h)));
+    }
+}
+
 void attention(std::vector<Sample>& samples) {
   for (const Batch& batch : kBatches)
     for (const Heads& h : kHeads) {
@@ -62,6 +106,7 @@ void attention(std::vector<Sample>& samples) {
         m.keep(paged.v_state, a.v_state);
         samples.push_back(m.finish({a.y}, attend_roundings(h)));
       }
+      if (h.heads > 1 && h.kv_heads > 1) attention_hooks(samples, batch, h, name);
       SymbolValues sizes = batch.sizes();
       sizes[Symbol::source_slots] = 5;
       Maker m("attend source" + name, op::attend, sizes);
@@ -90,6 +135,11 @@ std::shared_ptr<const Graph> decaying_sum(int64_t n) {
   b.output("y", next - x);
   return std::make_shared<const Graph>(b.finish());
 }
+
+struct ScanSizes {
+  int64_t channels, heads, groups, state, decays;
+};
+constexpr ScanSizes kScans[] = {{1, 1, 1, 1, 1}, {35, 35, 1, 16, 16}, {36, 6, 2, 17, 1}, {70, 10, 1, 16, 1}};
 
 void recurrences(std::vector<Sample>& samples) {
   for (const Batch& batch : kBatches)
@@ -125,15 +175,16 @@ void recurrences(std::vector<Sample>& samples) {
           Recurred r = causal_conv(x, w, b, m.span_start(batch), state);
           finish(m, state, r.y, r.pool, 8);
         }
-      for (auto [channels, n] : {std::pair<int64_t, int64_t>{1, 1}, {35, 16}}) {
-        Maker m("selective_scan " + std::to_string(channels) + name, op::selective_scan, sizes);
-        SelectiveScan o{.x = m.input({kTokens, channels}),
-                        .dt = m.uniform({kTokens, channels}, 0.001f, 0.5f),
-                        .a = m.uniform({channels, n}, -4, -0.1f),
-                        .b = m.input({kTokens, n}),
-                        .c = m.input({kTokens, n}),
-                        .d = m.input({channels})};
-        Recurrent state = pool_of(m, batch, {channels, n}, stateful);
+      for (const ScanSizes& n : kScans) {
+        Maker m("selective_scan " + std::to_string(n.channels) + name, op::selective_scan, sizes);
+        SelectiveScan o{.x = m.input({kTokens, n.channels}),
+                        .dt = m.uniform({kTokens, n.heads}, 0.001f, 0.5f),
+                        .a = m.uniform({n.heads, n.decays}, -4, -0.1f),
+                        .b = m.input({kTokens, n.groups * n.state}),
+                        .c = m.input({kTokens, n.groups * n.state}),
+                        .d = m.input({n.heads}),
+                        .groups = n.groups};
+        Recurrent state = pool_of(m, batch, {n.channels, n.state}, stateful);
         Recurred r = selective_scan(o, m.span_start(batch), state);
         finish(m, state, r.y, r.pool, 64 + 32);
       }

@@ -17,7 +17,10 @@ struct Tile {
   float* acc[kTileRows];
   float* max[kTileRows];
   float* sum[kTileRows];
-  int64_t keys[kTileRows];  ///< keys of the page that the query sees
+  int64_t first[kTileRows];  ///< keys [first, keys) of the page are what the query sees
+  int64_t keys[kTileRows];
+  int64_t distance[kTileRows];  ///< from the query to key 0 of the page
+  int64_t head[kTileRows];      ///< of the group
 };
 
 /// The keys of a page: (head_dim, size).
@@ -79,13 +82,38 @@ void all_outputs(const Weighted& o) {
   if (d < o.head_dim) outputs<C, T, 1, true>(o, d);
 }
 
-/// Scores → exp(score - max) in place, for the first `keys`; updates the query's maximum and sum. Returns the factor
-/// for what was accumulated before.
-float soften(float* s, int64_t keys, float scale, float* max, float* sum) {
+/// Products q·k of query t with the first `tile.keys[t]` keys of a page → scores.
+void finish_scores(const Attention& a, const Tile& tile, int t, float* s) {
+  const int64_t keys = tile.keys[t];
+  if (a.soft_cap > 0) {
+    const F cap = splat(a.soft_cap), inside = splat(a.scale / a.soft_cap);
+    for (int64_t i = 0; i < keys; i += kLanes) store(s + i, tanh(load<F>(s + i) * inside) * cap);
+  } else {
+    for (int64_t i = 0; i < keys; i += kLanes) store(s + i, load<F>(s + i) * splat(a.scale));
+  }
+  if (a.slopes != nullptr) {
+    const float slope = a.slopes[tile.head[t]];
+    for (int64_t i = 0; i < keys; ++i) s[i] += slope * static_cast<float>(tile.distance[t] + i);
+  }
+  if (a.relative != nullptr) {
+    const float* bias = a.relative + tile.head[t] * (2 * a.reach + 1) + a.reach;
+    for (int64_t i = 0; i < keys; ++i) {
+      const int64_t distance = tile.distance[t] + i, least = -a.reach;
+      s[i] += bias[distance < least ? least : lesser(distance, a.reach)];
+    }
+  }
+}
+
+/// Scores → exp(score - max) in place, for the keys that query t sees, zeros before them; updates the query's maximum
+/// and sum. Returns the factor for what was accumulated before.
+float soften(const Tile& tile, int t, float* s) {
   const F lowest = splat(-__builtin_inff());
+  const int64_t first = tile.first[t], keys = tile.keys[t];
+  float *max = tile.max[t], *sum = tile.sum[t];
   F best = lowest;
   for (int64_t i = 0; i < keys; i += kLanes) {
-    F x = load<F>(s + i) * splat(scale);
+    F x = load<F>(s + i);
+    if (i < first) x = iota() < splat_int(static_cast<int32_t>(first - i)) ? lowest : x;
     if (i + kLanes > keys) x = iota() < splat_int(static_cast<int32_t>(keys - i)) ? x : lowest;
     store(s + i, x);
     best = larger(best, x);
@@ -128,7 +156,9 @@ void tile_page(const Attention& a, const Tile& tile, const std::byte* k, const s
   for (int t = 0; t < T; ++t) {
     p[t] = s + t * s_row;
     factor[t] = 1;
-    if (tile.keys[t] > 0) factor[t] = soften(s + t * s_row, tile.keys[t], a.scale, tile.max[t], tile.sum[t]);
+    if (tile.keys[t] <= 0) continue;
+    finish_scores(a, tile, t, s + t * s_row);
+    factor[t] = soften(tile, t, s + t * s_row);
   }
   if (least < 0) least = 0;
   all_outputs<C, T>({tile.acc, p, factor, v, a.head_dim, least});
@@ -156,7 +186,12 @@ void page(const Attention& a, const std::byte* k, const std::byte* v, int64_t st
       tile.acc[t] = a.acc + row * a.acc_row_stride + head * a.head_dim;
       tile.max[t] = a.max + first + t;
       tile.sum[t] = a.sum + first + t;
-      tile.keys[t] = a.causal ? lesser(keys, a.first_position + row + 1 - start) : keys;
+      tile.head[t] = head;
+      tile.distance[t] = start - (a.first_position + row);
+      const int64_t ahead = a.causal ? 1 : a.window;  // distances below this are seen; 0: all
+      tile.keys[t] = ahead > 0 ? lesser(keys, ahead - tile.distance[t]) : keys;
+      tile.first[t] = a.window > 0 ? 1 - a.window - tile.distance[t] : 0;
+      if (tile.first[t] >= tile.keys[t]) tile.keys[t] = 0;
     }
     tile_page<C, count.value>(a, tile, k, v);
     first += count;
@@ -188,9 +223,11 @@ BRAID_INLINE void pages(const Attention& a) {
     a.max[i] = -__builtin_inff();
     a.sum[i] = 0;
   }
-  int64_t end = a.key_end;
-  if (a.causal) end = lesser(end, a.first_position + a.rows);
-  for (int64_t start = a.key_begin; start < end; start += a.page_size) {
+  int64_t begin = a.key_begin, end = a.key_end;
+  if (a.causal || a.window > 0) end = lesser(end, a.first_position + a.rows - 1 + (a.causal ? 1 : a.window));
+  if (const int64_t unseen = a.first_position + 1 - a.window; a.window > 0 && unseen > begin)
+    begin = unseen / a.page_size * a.page_size;  // pages wholly before the window of row 0 are not touched
+  for (int64_t start = begin; start < end; start += a.page_size) {
     const size_t offset = static_cast<size_t>(a.pages[start / a.page_size]) * a.page_bytes;
     const std::byte *k = a.k + offset, *v = a.v + offset;
     const int64_t keys = lesser(a.page_size, a.key_end - start);
@@ -219,12 +256,12 @@ void attention(const Attention& a) {
 }
 
 void merge_attention(const AttentionParts& parts, float* out) {
-  float best = parts.max[0];
-  for (int64_t p = 1; p < parts.count; ++p) {
+  float best = parts.sink != nullptr ? *parts.sink : parts.max[0];
+  for (int64_t p = 0; p < parts.count; ++p) {
     const float m = parts.max[p * parts.scalar_stride];
     best = m > best ? m : best;
   }
-  float total = 0;
+  float total = parts.sink != nullptr ? exp(splat(*parts.sink - best))[0] : 0;
   for (int64_t d = 0; d < parts.head_dim; ++d) out[d] = 0;
   for (int64_t p = 0; p < parts.count; ++p) {
     const float part = parts.sum[p * parts.scalar_stride];

@@ -16,8 +16,10 @@ inline constexpr size_t kMaxVectorBytes = 64;
 inline constexpr size_t kFloatScratchBytes =
     kMaxVectorBytes + kBlockRows * kBlockWeights * kMaxVectorBytes + kBlockWeights * kBlockBytes;
 
-// Integer weights, many rows: tiles of 16 weights × 32 columns, unpacked to f32 scales and one byte per code.
-inline constexpr int64_t kTile = 16, kBlock = 32;
+// Integer weights, many rows: tiles of 16 weights × 32 columns, unpacked to f32 scales and one byte per code. Blocks of
+// activations share their scale by kScaleBlocks (formats/q8_act).
+inline constexpr int64_t kTile = 16, kBlock = 32, kScaleBlocks = 4;
+inline constexpr float kLeastActivation = 0x1p-90f;
 inline constexpr int64_t kPanelTiles = 2;
 inline constexpr int64_t kUnpackedBytes = kTile * 4 + kTile * kBlock;
 inline constexpr size_t int_scratch_bytes(int64_t k) {

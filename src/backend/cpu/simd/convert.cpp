@@ -1,5 +1,6 @@
 // Rows to and from 16-bit formats and q8_act, bitwise as formats/ defines them.
 
+#include "backend/cpu/simd/blocking.h"
 #include "backend/cpu/simd/isa.h"
 
 namespace braid::cpu::BRAID_ISA {
@@ -18,8 +19,6 @@ BRAID_INLINE void decode_16(const std::byte* x, float* y, int64_t n, Convert con
   if (i < n) store_part(y + i, convert(load_part<H>(x + 2 * i, n - i)), n - i);
 }
 
-constexpr int kBlock = 32, kVectors = kBlock / kLanes;
-
 }  // namespace
 
 void encode_bf16(const float* x, std::byte* y, int64_t n) {
@@ -37,28 +36,31 @@ void decode_f16(const std::byte* x, float* y, int64_t n) {
 
 void encode_q8_act(const float* x, std::byte* y, int64_t n) {
   const int64_t blocks = n / kBlock;
-  for (int64_t b = 0; b < blocks; ++b, x += kBlock) {
-    F v[kVectors];
-    F largest{};
-    unroll<kVectors>([&](auto i) BRAID_FLATTEN {
-      v[i] = load<F>(x + i * kLanes);
-      largest = larger(absolute(v[i]), largest);
-    });
-    const float amax = fold_max(largest);
-    const F inverse = splat(amax > 0 ? 127.0f / amax : 0.0f);
-    I total{};
-    unroll<kVectors>([&](auto i) BRAID_FLATTEN {
-      // The bounds matter only where 127 / amax is infinite.
-      const F scaled = smaller(splat(127), larger(splat(-127), v[i] * inverse));
-      const I code = to_int_small(scaled);
-      total += code;
-      store(y + b * kBlock + i * kLanes, __builtin_convertvector(code, B));
-    });
-    int32_t sum = 0;
-    for (int i = 0; i < kLanes; ++i) sum += total[i];
-    const float scale = amax / 127.0f;
-    __builtin_memcpy(y + n + 4 * b, &scale, 4);
-    __builtin_memcpy(y + n + 4 * blocks + 4 * b, &sum, 4);
+  for (int64_t b = 0; b < blocks; b += kScaleBlocks) {
+    const int64_t end = lesser(b + kScaleBlocks, blocks);
+    // Magnitudes order as their bits do, and what is not finite comes last.
+    I largest{};
+    for (int64_t i = b * kBlock; i < end * kBlock; i += kLanes) {
+      const I bits = (I)load<F>(x + i) & 0x7fffffff;
+      largest = bits > largest ? bits : largest;
+    }
+    int32_t greatest_bits = 0;
+    for (int i = 0; i < kLanes; ++i) greatest_bits = largest[i] > greatest_bits ? largest[i] : greatest_bits;
+    const bool finite = greatest_bits < 0x7f800000;
+    const float greatest = __builtin_bit_cast(float, greatest_bits);
+    const F inverse = splat(finite && greatest >= kLeastActivation ? 127.0f / greatest : 0.0f);
+    const float scale = finite ? greatest / 127.0f : __builtin_nanf("");
+    for (int64_t at = b; at < end; ++at) {
+      I total{};
+      for (int64_t i = at * kBlock; i < (at + 1) * kBlock; i += kLanes) {
+        const I code = finite ? to_int_small(load<F>(x + i) * inverse) : I{};
+        total += code;
+        store(y + i, __builtin_convertvector(code, B));
+      }
+      const int32_t start = -128 * fold_small(total);
+      __builtin_memcpy(y + n + 4 * at, &scale, 4);
+      __builtin_memcpy(y + n + 4 * blocks + 4 * at, &start, 4);
+    }
   }
 }
 

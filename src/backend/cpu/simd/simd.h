@@ -216,6 +216,8 @@ BRAID_INLINE F4 fold_four(F v0, F v1, F v2, F v3) {
   const F4 odd = __builtin_shufflevector(ab13, cd13, 0, 1, 4, 5) + __builtin_shufflevector(ab13, cd13, 2, 3, 6, 7);
   return even + odd;
 }
+/// Of whole numbers whose sums f32 holds exactly.
+BRAID_INLINE int32_t fold_small(I v) { return static_cast<int32_t>(fold(to_float(v))); }
 BRAID_INLINE float fold_max(F v) {
   float best = v[0];
   for (int i = 1; i < kLanes; ++i) best = v[i] > best ? v[i] : best;

@@ -25,6 +25,12 @@ class AttendStep : public Step {
     cache_ = cache == "none" ? Cache::none : cache == "paged" ? Cache::paged : Cache::source;
     scale_ = static_cast<float>(request.node.attrs.number("scale"));
     causal_ = cache_ != Cache::source && request.node.attrs.integer("causal") != 0;
+    const Attrs& attrs = request.node.attrs;
+    window_ = attrs.integer_or("window", 0);
+    soft_cap_ = static_cast<float>(attrs.number_or("soft_cap", 0));
+    slopes_ = static_cast<size_t>(attrs.integer_or("slopes", 0));
+    relative_ = static_cast<size_t>(attrs.integer_or("relative", 0));
+    sinks_ = static_cast<size_t>(attrs.integer_or("sinks", 0));
     const auto type = [&](size_t i) { return request.graph.type(request.node.inputs[i]); };
     spans_are_inputs_ = request.graph.node(request.node.inputs[span_operand()]).op == &op::input;
     heads_ = type(0)[1].number();
@@ -216,6 +222,13 @@ class AttendStep : public Step {
     a.first_position = task.position;
     a.causal = causal_;
     a.scale = scale_;
+    a.window = window_;
+    a.soft_cap = soft_cap_;
+    if (slopes_ != 0) a.slopes = in[slopes_].floats() + head * group_;
+    if (relative_ != 0) {
+      a.relative = in[relative_].floats() + head * group_ * in[relative_].last;
+      a.reach = in[relative_].last / 2;
+    }
     a.cache = format_;
     a.page_size = page_size_;
     const size_t element = info(format_).block_bytes;
@@ -258,6 +271,7 @@ class AttendStep : public Step {
         kernels_.merge_attention({.acc = partials.at + item * head_dim_,
                                   .max = max,
                                   .sum = max + items,
+                                  .sink = sinks_ != 0 ? in[sinks_].floats() + head * group_ + g : nullptr,
                                   .count = seen,
                                   .acc_stride = stride,
                                   .scalar_stride = stride,
@@ -271,7 +285,9 @@ class AttendStep : public Step {
   Cache cache_;
   Format format_;
   bool causal_, few_class_, spans_are_inputs_;
-  float scale_;
+  float scale_, soft_cap_;
+  size_t slopes_, relative_, sinks_;  // which operands these are; 0: absent
+  int64_t window_;
   int64_t heads_, kv_heads_, head_dim_, group_, page_size_, max_keys_, max_chunks_, max_tokens_, max_sequences_;
   int64_t own_pages_ = 0, most_chunks_ = 1;
   std::vector<float> keys_, values_, partial_;

@@ -91,28 +91,32 @@ class CausalConvStep : public RecurrentStep {
 class SelectiveScanStep : public RecurrentStep {
  public:
   explicit SelectiveScanStep(const StepRequest& r) : RecurrentStep(r, 6), kernels_(r.kernels) {
-    size_ = r.graph.type(r.node.inputs[2]).last().number();
+    const auto last = [&](size_t operand) { return r.graph.type(r.node.inputs[operand]).last().number(); };
+    sizes_.channels = channels_;
+    sizes_.heads = last(1);
+    sizes_.decays = last(2);
+    sizes_.groups = r.node.attrs.integer("groups");
+    sizes_.state = last(3) / sizes_.groups;
   }
-  size_t scratch_bytes() const override { return static_cast<size_t>(channels_ * size_) * 4 + 64; }
+  size_t scratch_bytes() const override { return static_cast<size_t>(channels_ * sizes_.state) * 4 + 64; }
 
  protected:
   void sequence(const Part& part, const Worker& worker) override {
     bool fresh = true;
     float* h = state(part, &fresh);
     if (h == nullptr) h = reinterpret_cast<float*>(worker.scratch);
-    if (fresh) std::fill(h + part.c_begin * size_, h + part.c_end * size_, 0.0f);
-    SelectiveScanWork work;
+    const int64_t size = sizes_.state, wide = sizes_.groups * size;
+    if (fresh) std::fill(h + part.c_begin * size, h + part.c_end * size, 0.0f);
+    SelectiveScanWork work = sizes_;
     work.x = in[0].floats() + part.row * channels_;
-    work.dt = in[1].floats() + part.row * channels_;
+    work.dt = in[1].floats() + part.row * sizes_.heads;
     work.a = in[2].floats();
-    work.b = in[3].floats() + part.row * size_;
-    work.c = in[4].floats() + part.row * size_;
+    work.b = in[3].floats() + part.row * wide;
+    work.c = in[4].floats() + part.row * wide;
     work.d = in[5].floats();
     work.h = h;
     work.y = out[0].as<float>() + part.row * channels_;
     work.rows = part.end - part.row;
-    work.channels = channels_;
-    work.state = size_;
     work.c_begin = part.c_begin;
     work.c_end = part.c_end;
     kernels_.selective_scan(work);
@@ -120,7 +124,7 @@ class SelectiveScanStep : public RecurrentStep {
 
  private:
   const Kernels& kernels_;
-  int64_t size_;
+  SelectiveScanWork sizes_;  // without pointers
 };
 
 template <class S>

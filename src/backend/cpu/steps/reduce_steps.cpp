@@ -80,32 +80,66 @@ class TopKStep : public Step {
   int64_t k_;
 };
 
-/// The k best of softmax(logits): as the expansion computes them.
+/// The best experts of a token: as the expansion computes them.
 class RouteStep : public Step {
  public:
   explicit RouteStep(const StepRequest& r)
       : kernels_(r.kernels),
-        k_(r.node.attrs.integer("k")),
         experts_(r.graph.type(r.node.inputs[0]).last().number()),
+        chosen_(r.node.attrs.integer("chosen")),
+        groups_(r.node.attrs.integer("groups")),
+        kept_groups_(r.node.attrs.integer("kept_groups")),
+        group_best_(r.node.attrs.integer("group_best")),
+        scale_(static_cast<float>(r.node.attrs.number("scale"))),
+        softmax_(r.node.attrs.text("scores") == "softmax"),
         renormalise_(r.node.attrs.integer("renormalise") != 0) {}
-  size_t scratch_bytes() const override { return static_cast<size_t>(experts_) * 4 + 64; }
+  /// Scores, keys, and what the groups are judged by.
+  size_t scratch_bytes() const override { return static_cast<size_t>(5 * experts_) * 4 + 64; }
   void run(const Worker& worker) noexcept override {
-    auto* probabilities = reinterpret_cast<float*>(worker.scratch);
-    claim(0, in[0].rows, 1, [&](int64_t r, int64_t) {
-      kernels_.softmax(in[0].floats() + r * experts_, probabilities, experts_);
-      float* weights = out[1].as<float>() + r * k_;
-      top_k_row(probabilities, experts_, k_, weights, out[0].as<int32_t>() + r * k_);
-      if (!renormalise_) return;
-      float sum = 0;
-      for (int64_t i = 0; i < k_; ++i) sum += weights[i];
-      for (int64_t i = 0; i < k_; ++i) weights[i] /= sum;
-    });
+    auto* scores = reinterpret_cast<float*>(worker.scratch);
+    claim(0, in[0].rows, 1, [&](int64_t r, int64_t) { row(r, scores); });
   }
 
  private:
+  void row(int64_t r, float* scores) {
+    const float* logits = in[0].floats() + r * experts_;
+    if (softmax_) {
+      kernels_.softmax(logits, scores, experts_);
+    } else {
+      kernels_.unary[static_cast<size_t>(Unary::sigmoid)](logits, scores, experts_);
+    }
+    float* keys = scores + experts_;
+    for (int64_t e = 0; e < experts_; ++e) keys[e] = in.size() > 1 ? scores[e] + in[1].floats()[e] : scores[e];
+    if (groups_ > 1) keep_best_groups(keys, keys + experts_);
+    float* weights = out[1].as<float>() + r * chosen_;
+    int32_t* chosen = out[0].as<int32_t>() + r * chosen_;
+    top_k_row(keys, experts_, chosen_, weights, chosen);
+    float sum = 0;
+    for (int64_t i = 0; i < chosen_; ++i) sum += weights[i] = scores[chosen[i]];
+    sum += static_cast<float>(kRouteFloor);
+    for (int64_t i = 0; i < chosen_; ++i) weights[i] = (renormalise_ ? weights[i] / sum : weights[i]) * scale_;
+  }
+
+  /// Keys of the other groups become lower than any. `scratch`: groups + twice the longer of groups and a group.
+  void keep_best_groups(float* keys, float* scratch) const {
+    const int64_t size = experts_ / groups_;
+    float *worth = scratch, *values = worth + groups_;
+    auto* indices = reinterpret_cast<int32_t*>(values + std::max(groups_, size));
+    for (int64_t g = 0; g < groups_; ++g) {
+      top_k_row(keys + g * size, size, group_best_, values, indices);
+      worth[g] = 0;
+      for (int64_t i = 0; i < group_best_; ++i) worth[g] += values[i];
+    }
+    top_k_row(worth, groups_, kept_groups_, values, indices);
+    for (int64_t g = 0; g < groups_; ++g)
+      if (std::find(indices, indices + kept_groups_, g) == indices + kept_groups_)
+        std::fill_n(keys + g * size, size, std::numeric_limits<float>::lowest());
+  }
+
   const Kernels& kernels_;
-  int64_t k_, experts_;
-  bool renormalise_;
+  int64_t experts_, chosen_, groups_, kept_groups_, group_best_;
+  float scale_;
+  bool softmax_, renormalise_;
 };
 
 /// Pooling over the last one or two dimensions.

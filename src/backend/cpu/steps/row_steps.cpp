@@ -110,7 +110,8 @@ class RopeStep : public Step {
   explicit RopeStep(const StepRequest& r)
       : kernels_(r.kernels),
         rotary_(r.node.attrs.integer("rotary_dim")),
-        scale_(static_cast<float>(r.node.attrs.number("scale"))) {}
+        scale_(static_cast<float>(r.node.attrs.number("scale"))),
+        interleaved_(r.node.attrs.integer_or("interleaved", 0) != 0) {}
   size_t scratch_bytes() const override { return static_cast<size_t>(3 * rotary_) * 4 + 64; }
 
   void run(const Worker& worker) noexcept override {
@@ -129,7 +130,15 @@ class RopeStep : public Step {
       for (int64_t h = 0; h < heads; ++h) {
         const float* x = in[0].floats() + (token * heads + h) * dim;
         float* y = out[0].as<float>() + (token * heads + h) * dim;
-        kernels_.rope(x, cos, sin, y, half);
+        if (interleaved_) {
+          for (int64_t i = 0; i < half; ++i) {
+            const float a = x[2 * i], b = x[2 * i + 1];
+            y[2 * i] = a * cos[i] - b * sin[i];
+            y[2 * i + 1] = b * cos[i] + a * sin[i];
+          }
+        } else {
+          kernels_.rope(x, cos, sin, y, half);
+        }
         std::copy(x + rotary_, x + dim, y + rotary_);
       }
     });
@@ -139,6 +148,7 @@ class RopeStep : public Step {
   const Kernels& kernels_;
   int64_t rotary_;
   float scale_;
+  bool interleaved_;
 };
 
 template <class S>
