@@ -16,6 +16,8 @@ struct ChatFlags {
   std::vector<std::string> set;
 
   void declare(Flags& flags);
+  /// Whether any of them was.
+  bool given() const { return messages || tools || documents || now || !set.empty(); }
   /// Reads the files. The documents must outlive the options.
   RenderOptions options(std::deque<JsonDocument>& documents) const;
 };

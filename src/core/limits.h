@@ -20,11 +20,7 @@ struct Limits {
   uint64_t max_token_bytes = 65'536;         ///< bytes of one vocabulary entry
   uint32_t regex_match_limit = 1'000'000;    ///< PCRE2 match limit per search
   uint64_t max_text_bytes = 64ull << 20;     ///< one text to tokenise
-  uint64_t max_template_steps = 10'000'000;  ///< of one rendering of a chat template: expressions, statements, elements
-  uint64_t max_template_bytes = 256ull << 20;  ///< alive in one rendering
-  uint64_t max_template_range = 100'000;       ///< numbers of one range, elements of one repeated list
-  uint32_t max_template_depth = 1'000;         ///< calls, blocks and expressions within each other while rendering
-  uint64_t max_download_bytes = 1ull << 42;    ///< one file of `braid pull`
+  uint64_t max_download_bytes = 1ull << 42;  ///< one file of `braid pull`
 };
 
 /// a * b and a + b in 64 bits; an overflow throws an Error that names `place`.

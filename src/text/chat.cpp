@@ -154,9 +154,9 @@ void add_sources(std::vector<Source>& sources, const Json& value, const std::str
   }
 }
 
-void add_jinja_files(std::vector<Source>& sources, const fs::path& folder, const Limits& limits) {
+void add_jinja_files(std::vector<Source>& sources, const fs::path& folder) {
   const auto add = [&](const fs::path& file, std::string name) {
-    sources.push_back({std::move(name), read_text_file(file.string(), limits.max_json_bytes), file.string()});
+    sources.push_back({std::move(name), read_text_file(file.string(), Limits().max_json_bytes), file.string()});
   };
   if (fs::exists(folder / "chat_template.jinja")) add(folder / "chat_template.jinja", "default");
   std::error_code none;
@@ -169,14 +169,14 @@ void add_jinja_files(std::vector<Source>& sources, const fs::path& folder, const
 
 }  // namespace
 
-std::optional<ChatTemplate> ChatTemplate::find(const std::string& folder, const Limits& limits) {
+std::optional<ChatTemplate> ChatTemplate::find(const std::string& folder, const jinja::TemplateLimits& limits) {
   std::vector<Source> sources;
-  add_jinja_files(sources, folder, limits);
+  add_jinja_files(sources, folder);
   std::vector<std::pair<std::string, std::string>> tokens;
   for (const char* name : {"chat_template.json", "tokenizer_config.json"}) {
     const std::string file = (fs::path(folder) / name).string();
     if (!fs::exists(file)) continue;
-    const JsonDocument document = JsonDocument::read(file, limits);
+    const JsonDocument document = JsonDocument::read(file);
     const Json root = document.root();
     if (!root.is_object()) root.fail("expected an object");
     if (sources.empty())
@@ -192,7 +192,7 @@ std::optional<ChatTemplate> ChatTemplate::find(const std::string& folder, const 
   return chat;
 }
 
-ChatTemplate ChatTemplate::load(const std::string& folder, const Limits& limits) {
+ChatTemplate ChatTemplate::load(const std::string& folder, const jinja::TemplateLimits& limits) {
   auto found = find(folder, limits);
   if (found) return std::move(*found);
   throw Error("the model has no chat template", {.file = folder, .field = "chat_template", .offset = {}},
@@ -201,7 +201,7 @@ ChatTemplate ChatTemplate::load(const std::string& folder, const Limits& limits)
 
 ChatTemplate ChatTemplate::parse(std::string_view source, const std::string& file,
                                  const std::vector<std::pair<std::string, std::string>>& special_tokens,
-                                 const Limits& limits) {
+                                 const jinja::TemplateLimits& limits) {
   ChatTemplate chat;
   chat.special_tokens_ = JsonDocument::parse(special_tokens_json(special_tokens), "special tokens");
   chat.templates_.push_back({"default", jinja::Template::parse(source, file, limits), std::string(source)});
@@ -277,6 +277,13 @@ std::vector<int32_t> ChatTemplate::encode(const Tokenizer& tokenizer, const Rend
     begin = run.end;
   }
   return tokenizer.encode(chat.text.view(), {.add_special = false, .plain = plain}).ids;
+}
+
+std::string to_json(const Json& value) {
+  const jinja::TemplateLimits limits;
+  const std::tm now{};
+  Runtime runtime(limits, now);
+  return jinja::dump(runtime, value_of(runtime, value), {});
 }
 
 }  // namespace braid

@@ -32,7 +32,7 @@ Value repeat(Runtime& runtime, const Value& what, Integer times) {
   std::vector<Value> items;
   const Integer count =
       times <= 0 ? 0 : static_cast<Integer>(what.items().size()) * std::min<Integer>(times, Integer(1) << 40);
-  if (count > static_cast<Integer>(runtime.limits().max_template_range))
+  if (count > static_cast<Integer>(runtime.limits().max_range))
     throw Fault("a list of " + to_decimal(count) + " elements is too long", Fault::Kind::budget);
   for (Integer i = 0; i < times && count > 0; ++i) items.insert(items.end(), what.items().begin(), what.items().end());
   return what.is(Kind::tuple) ? runtime.tuple(std::move(items)) : runtime.list(std::move(items));

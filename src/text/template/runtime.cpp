@@ -8,22 +8,22 @@ namespace {
 }  // namespace
 
 Runtime::Deeper::Deeper(Runtime& runtime) : runtime_(runtime) {
-  if (++runtime_.depth_ <= runtime_.limits_.max_template_depth) return;
+  if (++runtime_.depth_ <= runtime_.limits_.max_depth) return;
   --runtime_.depth_;
-  over_budget("the template calls itself too deeply (more than " + std::to_string(runtime_.limits_.max_template_depth) +
+  over_budget("the template calls itself too deeply (more than " + std::to_string(runtime_.limits_.max_depth) +
               " levels)");
 }
 
 void Runtime::spend(uint64_t steps) {
   steps_ += steps;
-  if (steps_ > limits_.max_template_steps)
-    over_budget("the template takes more than " + std::to_string(limits_.max_template_steps) + " steps");
+  if (steps_ > limits_.max_steps)
+    over_budget("the template takes more than " + std::to_string(limits_.max_steps) + " steps");
 }
 
 void Runtime::hold(uint64_t bytes) {
   held_ += bytes;
-  if (held_ > limits_.max_template_bytes || *text_bytes_ > limits_.max_template_bytes - held_)
-    over_budget("the template's values take more than " + std::to_string(limits_.max_template_bytes) + " bytes");
+  if (held_ > limits_.max_bytes || *text_bytes_ > limits_.max_bytes - held_)
+    over_budget("the template's values take more than " + std::to_string(limits_.max_bytes) + " bytes");
 }
 
 void Runtime::check_size(uint64_t bytes) const {
@@ -68,9 +68,9 @@ Value Runtime::range(Integer start, Integer stop, Integer step) {
     over_budget("the range is too long");
   const Integer stride = step > 0 ? step : -step;
   const Integer length = distance <= 0 ? 0 : (distance - 1) / stride + 1;
-  if (length > static_cast<Integer>(limits_.max_template_range))
+  if (length > static_cast<Integer>(limits_.max_range))
     over_budget("a range of " + to_decimal(length) + " numbers is longer than the limit of " +
-                std::to_string(limits_.max_template_range));
+                std::to_string(limits_.max_range));
   std::vector<Value> items;
   items.reserve(static_cast<size_t>(length));
   for (Integer i = 0; i < length; ++i) items.push_back(Value::integer(start + i * step));

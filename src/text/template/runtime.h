@@ -7,15 +7,15 @@
 #include <memory>
 #include <vector>
 
-#include "core/limits.h"
 #include "text/template/fault.h"
+#include "text/template/limits.h"
 #include "text/template/value.h"
 
 namespace braid::jinja {
 
 class Runtime {
  public:
-  Runtime(const Limits& limits, const std::tm& now) : limits_(limits), now_(now) {}
+  Runtime(const TemplateLimits& limits, const std::tm& now) : limits_(limits), now_(now) {}
   Runtime(const Runtime&) = delete;
   Runtime& operator=(const Runtime&) = delete;
 
@@ -37,14 +37,14 @@ class Runtime {
   Value iterator(std::function<std::vector<Value>()> produce);
   Value undefined(const std::string& message, bool unsafe = false);
 
-  /// Counts work: throws Fault when more than limits.max_template_steps were spent.
+  /// Counts work: throws Fault when more than limits.max_steps were spent.
   void spend(uint64_t steps);
   /// Counts bytes that live until the end.
   void hold(uint64_t bytes);
   /// Throws Fault when a string of so many bytes may not exist.
   void check_size(uint64_t bytes) const;
 
-  const Limits& limits() const { return limits_; }
+  const TemplateLimits& limits() const { return limits_; }
   const std::tm& now() const { return now_; }
 
   /// Counts how deep calls and expressions are within each other.
@@ -64,7 +64,7 @@ class Runtime {
  private:
   Value sequence(Kind kind, std::vector<Value> items);
 
-  const Limits& limits_;
+  const TemplateLimits& limits_;
   const std::tm& now_;
   uint64_t steps_ = 0, held_ = 0;
   std::shared_ptr<uint64_t> text_bytes_ = std::make_shared<uint64_t>(0);  // of the strings alive

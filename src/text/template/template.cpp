@@ -25,13 +25,13 @@ Place place_of(const std::string& file, Position at, Fault::Kind kind) {
 TemplateError::TemplateError(std::string what, const std::string& file, Position position, Fault::Kind kind)
     : Error(std::move(what), place_of(file, position, kind)), position_(position), kind_(kind) {}
 
-Template::Template(std::unique_ptr<Tree> tree, std::string file, const Limits& limits)
+Template::Template(std::unique_ptr<Tree> tree, std::string file, const TemplateLimits& limits)
     : tree_(std::move(tree)), file_(std::move(file)), limits_(limits) {}
 Template::Template(Template&&) noexcept = default;
 Template& Template::operator=(Template&&) noexcept = default;
 Template::~Template() = default;
 
-Template Template::parse(std::string_view source, std::string file, const Limits& limits) {
+Template Template::parse(std::string_view source, std::string file, const TemplateLimits& limits) {
   if (source.size() > kLongestSource)
     throw Error("the template has " + std::to_string(source.size()) + " bytes, more than the limit of " +
                     std::to_string(kLongestSource),
@@ -39,7 +39,7 @@ Template Template::parse(std::string_view source, std::string file, const Limits
   if (const auto offset = utf8::first_invalid(source))
     throw Error("the template is not UTF-8", {.file = file, .field = {}, .offset = *offset});
   try {
-    const ParserOptions options{.max_nesting = kMostNesting, .max_depth = limits.max_template_depth / 2};
+    const ParserOptions options{.max_nesting = kMostNesting, .max_depth = limits.max_depth / 2};
     auto tree = std::make_unique<Tree>(Parser(tokenize(source), options).parse());
     check(*tree);
     return {std::move(tree), std::move(file), limits};

@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "core/error.h"
-#include "core/limits.h"
 #include "text/template/fault.h"
+#include "text/template/limits.h"
 #include "text/template/text.h"
 
 namespace braid::jinja {
@@ -54,7 +54,7 @@ struct Tree;
 class Template {
  public:
   /// `file` names it in errors. Throws TemplateError, Error when the source is too long or no UTF-8.
-  static Template parse(std::string_view source, std::string file, const Limits& limits = {});
+  static Template parse(std::string_view source, std::string file, const TemplateLimits& limits = {});
   Template(Template&&) noexcept;
   Template& operator=(Template&&) noexcept;
   ~Template();
@@ -64,10 +64,10 @@ class Template {
   const std::string& file() const { return file_; }
 
  private:
-  Template(std::unique_ptr<Tree> tree, std::string file, const Limits& limits);
+  Template(std::unique_ptr<Tree> tree, std::string file, const TemplateLimits& limits);
   std::unique_ptr<Tree> tree_;
   std::string file_;
-  Limits limits_;
+  TemplateLimits limits_;
 };
 
 /// Whether a name is one of the global functions (range, namespace, raise_exception …).

@@ -17,7 +17,7 @@ std::string repeated(std::string_view what, size_t times) {
 }
 
 /// Small ones, so that what fills them takes no longer than it must.
-constexpr Limits kSmall{.max_text_bytes = 4 << 20, .max_template_steps = 1'000'000, .max_template_bytes = 64 << 20};
+constexpr jinja::TemplateLimits kSmall{.max_text_bytes = 4 << 20, .max_steps = 1'000'000, .max_bytes = 64 << 20};
 
 enum class When { load, render };
 
@@ -131,10 +131,10 @@ TEST(HostileTemplates, AreRefusedWithinTheirBudgets) {
 TEST(HostileTemplates, ABudgetIsWhatTheLimitsSay) {
   const std::string source = "{% for i in range(1000) %}{{ i }}{% endfor %}";
   EXPECT_FALSE(error_of(source));
-  EXPECT_TRUE(error_of(source, "{}", {.max_template_steps = 500})->over_budget());
+  EXPECT_TRUE(error_of(source, "{}", {.max_steps = 500})->over_budget());
   EXPECT_TRUE(error_of(source, "{}", {.max_text_bytes = 1000})->over_budget());
-  EXPECT_TRUE(error_of(source, "{}", {.max_template_range = 999})->over_budget());
-  EXPECT_TRUE(error_of(source, "{}", {.max_template_bytes = 1000})->over_budget());
+  EXPECT_TRUE(error_of(source, "{}", {.max_range = 999})->over_budget());
+  EXPECT_TRUE(error_of(source, "{}", {.max_bytes = 1000})->over_budget());
 }
 
 TEST(HostileTemplates, AreRefusedWhenTheyAreNoText) {
