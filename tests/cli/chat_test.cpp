@@ -21,7 +21,7 @@ class Chat : public testing::Test {
                                       folder_ / entry.path().filename().string());
     folder_.write(
         "chat_template.jinja",
-        "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}"
+        "{{ bos_token }}{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}"
         "{% if tools %}tools: {{ tools|length }}\n{% endif %}{% if add_generation_prompt %}assistant:{% endif %}");
   }
   std::string model() const { return folder_.path().string(); }
@@ -157,7 +157,9 @@ TEST_F(Chat, CtrlCStopsTheAnswerOrTheLineAndNotTheProgram) {
   terminal.type("/exit\r");
   EXPECT_EQ(terminal.finish(), 0) << terminal.shown();
   const std::vector<std::string> messages = saved(folder_ / "stopped.json");
-  if (!messages.empty()) EXPECT_EQ(messages.front(), "user: Go on");  // empty: stopped before the first word
+  if (!messages.empty()) {  // empty: stopped before the first word
+    EXPECT_EQ(messages.front(), "user: Go on");
+  }
 }
 
 TEST_F(Chat, ARefusedQuestionDoesNotEndTheConversation) {
