@@ -6,6 +6,7 @@
 #include "cli/load.h"
 #include "core/error.h"
 #include "files/atomic_file.h"
+#include "tasks/paired.h"
 
 namespace braid::cli {
 namespace {
@@ -88,6 +89,33 @@ std::string text_of(const BenchOptions& options, const BenchResult& r, const std
   return text;
 }
 
+/// What the rules of --no-rule gain, measured in pairs.
+int paired(Session& session, const Common& common, const std::string& model, const BenchOptions& options) {
+  if (common.rewrite.disabled_rules.empty())
+    throw UsageError("nothing to compare", {.file = {}, .field = "--paired", .offset = {}}, "give --no-rule NAME too");
+  LoadOptions with = load_options(common, model), without = with;
+  with.rewrite.disabled_rules.clear();
+  const PairedResult r = bench_paired(options, with, without);
+  JsonWriter json;
+  json.begin_object().member("model", model).key("rules").begin_array();
+  for (const std::string& rule : common.rewrite.disabled_rules) json.value(rule);
+  json.end_array();
+  std::string text;
+  const auto add = [&](const char* what, const PairedRatio& ratio) {
+    json.key(what).begin_object().member("gain", ratio.median - 1).member("low", ratio.low - 1);
+    json.member("high", ratio.high - 1).end_object();
+    char line[120];
+    std::snprintf(line, sizeof line, "%-8s %+5.1f %%   (half of the pairs: %+.1f … %+.1f %%)\n", what,
+                  100 * (ratio.median - 1), 100 * (ratio.low - 1), 100 * (ratio.high - 1));
+    text += line;
+  };
+  add("prefill", r.prefill);
+  add("decode", r.decode);
+  json.end_object();
+  session.console.print(common.json ? json.text() + "\n" : text);
+  return 0;
+}
+
 }  // namespace
 
 int bench(Session& session) {
@@ -95,6 +123,7 @@ int bench(Session& session) {
   BenchOptions options;
   std::string model;
   std::optional<std::string> save, against;
+  bool in_pairs = false;
   Flags flags = session.flags();
   flags.positional("MODEL", model, "a causal language model (books-4m)", "books-4m");
   flags.integer("--prompt-tokens", options.prompt_tokens, "N: tokens of the prompt (512)",
@@ -106,6 +135,7 @@ int bench(Session& session) {
   flags.text("--against", against,
              "FILE: compare with it; exit 0, or 3 minor (5%), 4 moderate (15%), 5 severe (30%) "
              "regression beyond the repeats' spread");
+  flags.on_off("--paired", in_pairs, "measure in pairs what the rules of --no-rule gain; takes twice the memory");
   add_common_flags(flags, common);
   if (!session.parse(flags)) return 0;
 
@@ -114,6 +144,14 @@ int bench(Session& session) {
     progress.update(static_cast<uint64_t>(done), static_cast<uint64_t>(total));
     return !session.interrupt.requested();
   };
+  if (in_pairs) {
+    try {
+      return paired(session, common, model, options);
+    } catch (const Error&) {
+      if (!session.interrupt.requested()) throw;
+      return kInterrupted;
+    }
+  }
   const LoadOptions wanted = bench_options(options, load_options(common, model));
   LoadedModel loaded = load(session, common, wanted);
   BenchResult result;

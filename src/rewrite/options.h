@@ -11,10 +11,11 @@
 namespace braid {
 
 /// -O0 … -O3, aliases none, conservative, balanced, aggressive: named sets of rules and precision.
-///   0  the graph as the family wrote it, fp32 activations
-///   1  all rules (they keep every bit or stay within fp32 rounding), fp32 activations and cache
-///   2  + activations in bf16 for bf16 weights and in q8_act for integer weights where the device multiplies those
-///   faster; cache in f16 3  + f32 weights are converted to bf16 at load
+///   0  the graph as the family wrote it, fp32 activations;
+///   1  all rules (they keep every bit or stay within fp32 rounding), fp32 activations and cache;
+///   2  activations in bf16 for bf16 weights and in q8_act for integer weights too, where the device multiplies those
+///      faster; cache in f16;
+///   3  f32 weights are converted to bf16 at load too.
 struct RewriteOptions {
   int level = 2;
   bool exact = false;                         ///< fp32 activations and cache at any level

@@ -16,7 +16,7 @@ struct BenchOptions {
   int64_t batch = 1;            ///< sequences
   int64_t repeat = 5;           ///< medians over so many repeats
   /// Called between steps with the steps done and all steps; false stops the work with an Error.
-  std::function<bool(int64_t done, int64_t total)> progress;
+  std::function<bool(int64_t done, int64_t total)> progress = {};
 };
 
 struct BenchResult {

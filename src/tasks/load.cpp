@@ -133,7 +133,8 @@ LoadedModel load_model(const LoadOptions& options) {
   else
     source = std::make_shared<RandomSource>(*options.random_seed, parameter_types(model, options));
   const ProgramOptions wanted = program_options(options, model);
-  auto program = std::make_unique<Program>(std::move(model), make_backend(options), std::move(source), wanted);
+  auto program = std::make_unique<Program>(std::move(model), options.backend ? options.backend : make_backend(options),
+                                           std::move(source), wanted);
   if (checkpoint) check_all_read(*program, index);
   if (options.memory) check_memory(*program, *options.memory);
 

@@ -17,11 +17,12 @@ namespace braid {
 class Tokenizer;  // text/tokenizer.h
 
 struct LoadOptions {
-  std::string model = "books-4m";  ///< MODEL as on the command line
-  std::string device = "auto";     ///< "auto", "cpu"; "oracle": slow and plain, to compare with
-  int threads = 0;                 ///< of the CPU's team; 0: one per core
-  std::string isa = {};            ///< at most this instruction set ("baseline", "avx2" …); empty: the best there is
-  RewriteOptions rewrite = {};     ///< level, exactness, weights' format, rules
+  std::string model = "books-4m";         ///< MODEL as on the command line
+  std::string device = "auto";            ///< "auto", "cpu"; "oracle": slow and plain, to compare with
+  std::shared_ptr<Backend> backend = {};  ///< to share one; else `device`, `threads` and `isa` say which is made
+  int threads = 0;                        ///< of the CPU's team; 0: one per core
+  std::string isa = {};         ///< at most this instruction set ("baseline", "avx2" …); empty: the best there is
+  RewriteOptions rewrite = {};  ///< level, exactness, weights' format, rules
   std::optional<uint64_t> random_seed = {};  ///< random weights in the config's dtype; no checkpoint is opened
   int64_t context = 0;                       ///< longest sequence in tokens; 0: the model's, at most kDefaultContext
   int64_t sequences = 1;                     ///< sequences in one step at most
