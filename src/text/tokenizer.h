@@ -11,6 +11,7 @@
 
 #include "core/limits.h"
 #include "text/base/encoding.h"
+#include "text/base/piece.h"
 
 namespace braid {
 
@@ -22,6 +23,9 @@ struct EncodeOptions {
   /// Reads special tokens in the text as such. False for what users write: text that looks like a special token stays
   /// text.
   bool parse_special = true;
+  /// Bytes of the text, ascending, in which special tokens are text all the same: what users wrote within a rendered
+  /// chat. Of the first text of a pair alone.
+  std::span<const text::Span> plain = {};
   /// The second text of a pair.
   std::optional<std::string_view> pair = std::nullopt;
 };
