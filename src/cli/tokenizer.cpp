@@ -10,11 +10,11 @@ namespace braid::cli {
 
 Tokenizer load_tokenizer(const std::string& model, Console& console, bool verbose) {
   const ModelFolder place = resolve_model(model);
-  // A JSON file with another name than config.json is taken for a tokenizer.json.
+  if (is_gguf(place.file)) return gguf_tokenizer(GgufModel::open(place.file, false).metadata());
+  // A file with another name than those of a model is a tokenizer's.
   const std::filesystem::path file = place.file;
-  const bool named = file.extension() == ".json" && file.filename() != "config.json";
-  Tokenizer tokenizer = is_gguf(place.file) ? gguf_tokenizer(GgufModel::open(place.file, false).metadata())
-                                            : Tokenizer::load(named ? place.file : place.path_of("tokenizer.json"));
+  const bool named = !place.file.empty() && file.filename() != "config.json" && file.extension() != ".safetensors";
+  Tokenizer tokenizer = Tokenizer::load(named ? place.file : place.folder);
   if (verbose)
     for (const std::string& note : tokenizer.notes()) console.note(note);
   return tokenizer;

@@ -40,13 +40,17 @@ struct GgufArchitecture {
   std::string_view name;        ///< general.architecture
   std::string_view model_type;  ///< of config.json
   std::string_view architecture;
-  std::string_view condition;  ///< a key that must be there and not 0; empty: none
-  std::string_view fixed;      ///< members of config.json that every file of this architecture means
+  std::string_view condition = {};  ///< a key that must be there and not 0; empty: none
+  std::string_view fixed = {};      ///< members of config.json that every file of this architecture means
   std::span<const GgufKey> keys;
   std::span<const GgufName> names;
   /// Gemma's configs say by what queries are scaled, its files do not: llama.cpp knows the largest model of either
   /// generation by this number of layers and scales by width / heads there, elsewhere by the head's size. 0: no Gemma.
   int64_t largest_layers = 0;
+  /// Where the config calls them otherwise than HeadKeys does.
+  std::string_view hidden_key = {}, heads_key = {};
+  int64_t default_inner = 0;         ///< an absent width of the inner layer is this many times the width
+  bool causal = true;                ///< else the file says so
   bool special_take_spaces = false;  ///< its special tokens take the spaces behind them along; files do not say so
 };
 std::span<const GgufArchitecture> gguf_architectures();
@@ -56,6 +60,10 @@ const GgufArchitecture& gguf_architecture(const GgufMetadata& metadata);
 
 /// The column of that name; false for architectures that are not in the table (a vocabulary can be read all the same).
 bool gguf_special_take_spaces(const GgufMetadata& metadata);
+
+/// Tensors that say what other files have in their config: gguf_config reads them.
+inline constexpr std::string_view kGgufConfigTensors[] = {"rope_freqs.weight", "rope_factors_long.weight",
+                                                          "rope_factors_short.weight"};
 
 /// Where a tensor of the family lies in the file.
 struct GgufPlace {

@@ -27,7 +27,10 @@ class Converter {
       throw Error("the file has no token embeddings",
                   {.file = metadata_.path(), .field = "token_embd.weight", .offset = {}},
                   "a vocabulary alone cannot run: it can be given to `braid tokenize`");
-    if (embedding->shape.size() == 2) json_.member("vocab_size", embedding->shape[0]);
+    if (embedding->shape.size() == 2) {
+      vocabulary_ = embedding->shape[0];
+      json_.member("vocab_size", vocabulary_);
+    }
     json_.member("tie_word_embeddings", tensor("output.weight") == nullptr);
     json_.member("attention_bias", tensor("blk.0.attn_q.bias") != nullptr);
     json_.member("mlp_bias", tensor("blk.0.ffn_down.bias") != nullptr);
@@ -84,9 +87,12 @@ class Converter {
     if (const auto bos = token("bos")) json_.member("bos_token_id", *bos);
     if (const auto pad = token("padding")) json_.member("pad_token_id", *pad);
     std::vector<int64_t> ends;  // of a text, of a turn, of a message: generation stops at any
-    for (const char* name : {"eos", "eot", "eom"})
-      if (const auto end = token(name); end && std::find(ends.begin(), ends.end(), *end) == ends.end())
-        ends.push_back(*end);
+    for (const char* name : {"eos", "eot", "eom"}) {
+      const auto end = token(name);
+      // The converter gives all Gemmas the end of turn of the large vocabulary.
+      const bool absent = name != std::string_view("eos") && end >= vocabulary_;
+      if (end && !absent && std::ranges::find(ends, *end) == ends.end()) ends.push_back(*end);
+    }
     if (!ends.empty()) json_.list("eos_token_id", std::span<const int64_t>(ends));
   }
 
@@ -165,6 +171,7 @@ class Converter {
   const GgufMetadata& metadata_;
   const GgufArchitecture& row_;
   std::string prefix_;
+  int64_t vocabulary_ = 0;
   JsonWriter json_;
 };
 

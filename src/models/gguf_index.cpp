@@ -1,5 +1,8 @@
 #include "models/gguf_index.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "core/error.h"
 #include "files/gguf_architectures.h"
 #include "ops/ops.h"
@@ -75,8 +78,12 @@ TensorIndex gguf_index(const std::shared_ptr<const Checkpoint>& checkpoint) {
                   std::to_string(experts) + " experts are out of range");
   const auto names = std::make_shared<const Names>(
       Names{checkpoint, gguf_places(architecture, checkpoint->names(), experts), heads, kv_heads});
+  std::vector<std::string> weights = checkpoint->names();
+  std::erase_if(weights, [](const std::string& name) {
+    return std::ranges::find(kGgufConfigTensors, name) != std::end(kGgufConfigTensors);
+  });
   return {.file = checkpoint->path(),
-          .names = checkpoint->names(),
+          .names = std::move(weights),
           .find = [names](std::string_view name) -> std::optional<Type> {
             if (!names->places.contains(name)) return std::nullopt;
             Builder scratch;  // the expression's type is the family's tensor's

@@ -55,6 +55,8 @@ struct Model {
       entries;                ///< "decode" (causal and encoder-decoder), "encode", "forward" (one pass, no states)
   int64_t vocabulary = 0;     ///< 0 where there is none
   int64_t max_positions = 0;  ///< longest sequence that the positions allow; 0: no bound
+  /// The names that a tensor may have in files, by the family's own, which comes first.
+  std::function<std::vector<std::string>(const std::string& name)> spellings = {};
   /// Builds an entry's graph. Throws Error naming the config field or the tensor that does not fit.
   std::function<Graph(std::string_view entry, const EntryOptions&)> build;
   /// Checkpoint tensors of this family that no graph reads, by pattern ("*.position_ids").

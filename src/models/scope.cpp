@@ -6,9 +6,6 @@
 #include "models/names.h"
 
 namespace braid {
-namespace {
-
-/// Every name that the renames make of `name`, the name itself first.
 std::vector<std::string> spellings(std::string name, std::span<const Rename> renames) {
   std::vector<std::string> names{std::move(name)};
   for (const Rename& rename : renames) {
@@ -21,8 +18,6 @@ std::vector<std::string> spellings(std::string name, std::span<const Rename> ren
   }
   return names;
 }
-
-}  // namespace
 
 Scope::Scope(Builder& builder, const TensorIndex& tensors, std::vector<Rename> renames)
     : root_(std::make_shared<const Root>(&builder, &tensors, std::move(renames))) {}

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +19,9 @@ namespace braid {
 struct Rename {
   std::string ours, theirs;
 };
+
+/// Every name that the renames make of `name`, the name itself first.
+std::vector<std::string> spellings(std::string name, std::span<const Rename> renames);
 
 /// For the flag `bias` of Scope::project at call sites that always or never have one.
 inline constexpr bool kBias = true;

@@ -71,8 +71,8 @@ std::shared_ptr<const Tokenizer> tokenizer_of(const ModelFolder& place) {
     return has_gguf_tokenizer(model.metadata()) ? std::make_shared<const Tokenizer>(gguf_tokenizer(model.metadata()))
                                                 : nullptr;
   }
-  if (!place.has("tokenizer.json")) return nullptr;
-  return std::make_shared<const Tokenizer>(Tokenizer::load(place.path_of("tokenizer.json")));
+  if (!Tokenizer::is_in(place.folder)) return nullptr;
+  return std::make_shared<const Tokenizer>(Tokenizer::load(place.folder));
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include "text/parts.h"
+#include "text/readers/folder.h"
 #include "text/unicode/utf8.h"
 #include "text/word_cache.h"
 
@@ -143,11 +144,11 @@ Segment Tokenizer::State::encode_one(std::string_view text, int32_t type_id, boo
 }
 
 Tokenizer Tokenizer::load(const std::string& path, const Limits& limits) {
-  const std::filesystem::path given(path);
-  const std::string file = std::filesystem::is_directory(given) ? (given / "tokenizer.json").string() : path;
-  const JsonDocument document = JsonDocument::read(file, limits);
-  return Tokenizer(read_tokenizer_json(document.root(), file, limits));
+  if (std::filesystem::is_directory(path)) return Tokenizer(read_tokenizer_folder(path, limits));
+  return Tokenizer(read_tokenizer_file(path, limits));
 }
+
+bool Tokenizer::is_in(const std::string& folder) { return has_tokenizer(folder); }
 
 Tokenizer Tokenizer::parse(std::string_view json, const std::string& file, const Limits& limits) {
   const JsonDocument document = JsonDocument::parse(json, file, limits);

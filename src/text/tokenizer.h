@@ -1,5 +1,5 @@
 #pragma once
-// Tokenizer: text ↔ token ids, exactly as the tokenizer.json of a model says: added tokens, normaliser, pre-tokeniser,
+// Tokenizer: text ↔ token ids, exactly as the files of a model say: added tokens, normaliser, pre-tokeniser,
 // model, post-processor, decoder.
 
 #include <memory>
@@ -33,9 +33,12 @@ struct TokenizerParts;
 /// Immutable once loaded; any number of threads may use one at a time.
 class Tokenizer {
  public:
-  /// A tokenizer.json, or a folder that holds one. Throws Error naming file and JSON path: what is missing, malformed
-  /// or of an unknown kind.
+  /// A folder (tokenizer.json, tokenizer.model, vocab.json and merges.txt, vocab.txt or a .tiktoken file, in this
+  /// order, with tokenizer_config.json), or one such file. Throws Error naming file and JSON path: what is missing,
+  /// malformed or of an unknown kind.
   static Tokenizer load(const std::string& path, const Limits& limits = {});
+  /// Whether a folder holds what load understands.
+  static bool is_in(const std::string& folder);
   /// The content of a tokenizer.json; `file` names it in errors.
   static Tokenizer parse(std::string_view json, const std::string& file, const Limits& limits = {});
   /// Put together from parts, by readers of other formats.

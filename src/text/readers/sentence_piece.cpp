@@ -139,14 +139,17 @@ class Reader {
     std::vector<std::string> steps;
     if (!model_.charsmap.empty())
       steps.push_back(R"({"type": "Precompiled", "precompiled_charsmap": ")" + to_base64(model_.charsmap) + "\"}");
+    // Spaces alone count as such, no tabs or line ends. A space that the text itself spells "▁" is stripped at the end.
     if (model_.remove_extra_whitespaces) {
-      steps.emplace_back(R"({"type": "Strip", "strip_left": true, "strip_right": true})");
       steps.emplace_back(R"({"type": "Replace", "pattern": {"Regex": " {2,}"}, "content": " "})");
+      steps.emplace_back(R"({"type": "Replace", "pattern": {"Regex": "^ "}, "content": ""})");
     }
     if (model_.escape_whitespaces && !model_.prefix_first_only) {
       if (model_.add_dummy_prefix) steps.emplace_back(R"({"type": "Prepend", "prepend": "▁"})");
       steps.emplace_back(R"({"type": "Replace", "pattern": {"String": " "}, "content": "▁"})");
     }
+    if (model_.remove_extra_whitespaces)
+      steps.emplace_back(R"({"type": "Replace", "pattern": {"Regex": "(?<![ ▁])[ ▁]+$"}, "content": ""})");
     if (steps.empty()) return nullptr;
     std::string json;
     for (const std::string& step : steps) json += (json.empty() ? "" : ", ") + step;
@@ -158,7 +161,7 @@ class Reader {
     if (model_.escape_whitespaces) json += R"({"type": "Replace", "pattern": {"String": "▁"}, "content": " "}, )";
     if (model_.byte_fallback) json += R"({"type": "ByteFallback"}, )";
     json += R"({"type": "Fuse"})";
-    if (model_.add_dummy_prefix && model_.escape_whitespaces)
+    if ((model_.add_dummy_prefix || model_.remove_extra_whitespaces) && model_.escape_whitespaces)
       json += R"(, {"type": "Strip", "content": " ", "start": 1, "stop": 0})";
     return decoder_section(json + "]}", limits_);
   }
