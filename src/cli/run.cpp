@@ -5,6 +5,8 @@
 #include <iostream>
 #include <random>
 
+#include "cli/chat.h"
+#include "cli/chat_flags.h"
 #include "cli/load.h"
 #include "core/error.h"
 #include "core/file_map.h"
@@ -17,7 +19,9 @@ constexpr int64_t kMaxTokens = 256;  // unless the user says otherwise, or the c
 
 struct Arguments {
   Common common;
-  std::string model, system;
+  std::string model;
+  std::optional<std::string> system;
+  ChatFlags conversation;
   std::optional<std::string> prompt, prompt_file;
   std::optional<std::vector<int32_t>> prompt_ids;
   std::optional<int64_t> max_tokens, top_k, seed;
@@ -31,9 +35,11 @@ void declare(Flags& flags, Arguments& a) {
   flags.text("--prompt", a.prompt, "TEXT: the prompt");
   flags.text("--prompt-file", a.prompt_file, "FILE: read the prompt from it");
   flags.ids("--prompt-ids", a.prompt_ids, "1,2,3: the prompt as token ids, taken as they are");
-  flags.on_off("--chat", a.chat, "answer as in a conversation (models with a chat template)");
-  flags.text("--system", a.system, "TEXT: what the conversation begins with");
   flags.integer("--max-tokens", a.max_tokens, "N: tokens to write (256, or what the context leaves)", {.least = 1});
+  flags.heading("conversations (models with a chat template); without a prompt, on a terminal, line by line");
+  flags.on_off("--chat", a.chat, "answer the prompt as a message; the flags below say so as well");
+  flags.text("--system", a.system, "TEXT: what the conversation begins with");
+  a.conversation.declare(flags);
   flags.heading("sampling; what is left out is as generation_config.json says where it samples, else greedy");
   flags.real("--temperature", a.temperature, "X: 0 takes the likeliest token", {.least = 0});
   flags.integer("--top-k", a.top_k, "N: among the N likeliest (0: all)", {.least = 0});
@@ -98,8 +104,8 @@ std::string timings_line(const GenerateResult& r) {
   return line;
 }
 
-/// Writes one text; streams it unless --json. Returns the exit status.
-int write_one(Session& session, const Arguments& a, LoadedModel& model) {
+/// Writes one text; streams it unless --json.
+Answer write_one(Session& session, const Arguments& a, LoadedModel& model) {
   const GenerateOptions options = generate_options(a, model);
   Console& console = session.console;
   bool line_open = false;
@@ -119,22 +125,39 @@ int write_one(Session& session, const Arguments& a, LoadedModel& model) {
     console.print("\n");
   console.flush();
   if (a.common.verbose) console.note(timings_line(result));
-  return result.finish_reason == FinishReason::cancelled ? kInterrupted : 0;
+  return {.text = result.text, .status = result.finish_reason == FinishReason::cancelled ? kInterrupted : 0};
 }
 
 /// Line by line from a terminal: each is a prompt of its own.
 int write_on_from_lines(Session& session, Arguments a, LoadedModel& model) {
-  session.console.note("write a beginning and press enter; Ctrl-D ends");
+  session.console.note(
+      "this model has no chat template, so it writes on: type a beginning and press enter; Ctrl-D ends");
   session.console.print_aside("> ");
   for (std::string line; std::getline(std::cin, line);) {
     a.prompt = line;
     session.interrupt.end_at_once(false);
-    if (!line.empty() && write_one(session, a, model) != 0) return kInterrupted;
+    if (!line.empty() && write_one(session, a, model).status != 0) return kInterrupted;
     session.interrupt.end_at_once(true);  // waiting for a line
     session.console.print_aside("> ");
   }
   session.console.print_aside("\n");
   return 0;
+}
+
+/// One answer, or a conversation on a terminal.
+int converse(Session& session, Arguments a, LoadedModel& model, bool on_terminal) {
+  std::deque<JsonDocument> documents;
+  Conversation conversation(load_chat_template(a.model), a.conversation.options(documents));
+  if (a.conversation.messages) conversation.load(*a.conversation.messages);
+  if (a.system) conversation.set_system(*a.system);
+  if (a.prompt) conversation.add("user", *a.prompt);
+  const auto answer = [&](const std::vector<int32_t>& prompt) {
+    a.prompt_ids = prompt;
+    return write_one(session, a, model);
+  };
+  const Tokenizer& tokenizer = model.need_tokenizer();
+  if (on_terminal) return chat_on_terminal(session, conversation, tokenizer, answer);
+  return answer(conversation.prompt(tokenizer)).status;
 }
 
 std::string read_stdin() {
@@ -156,16 +179,19 @@ int run(Session& session) {
   if (!session.parse(flags)) return 0;
   if (a.prompt.has_value() + a.prompt_file.has_value() + a.prompt_ids.has_value() > 1)
     throw UsageError("only one of --prompt, --prompt-file and --prompt-ids can be given");
-  if (a.chat || flags.given("--system"))
-    throw Error("chat templates are not supported by this version",
-                {.file = a.model, .field = a.chat ? "--chat" : "--system", .offset = {}},
-                "write the prompt as the model expects it, with --prompt");
+  a.chat = a.chat || a.system || a.conversation.given();
+  if (a.chat && a.prompt_ids) throw UsageError("a message is a text: --prompt-ids cannot be part of a conversation");
   if (a.prompt_file) a.prompt = read_text_file(*a.prompt_file, Limits().max_text_bytes);
-  const bool interactive = !a.prompt && !a.prompt_ids && ::isatty(0) != 0;
-  if (!a.prompt && !a.prompt_ids && !interactive) a.prompt = read_stdin();
+  const bool given = a.prompt || a.prompt_ids || a.conversation.messages;
+  const bool interactive = !given && ::isatty(0) != 0;
+  if (!given && !interactive) a.prompt = read_stdin();
+  if (a.chat) load_chat_template(a.model);  // before the weights: a model without one is refused at once
 
   LoadedModel model = load(session, a.common, load_options(a.common, a.model));
-  const int status = interactive ? write_on_from_lines(session, a, model) : write_one(session, a, model);
+  if (interactive && !a.chat) a.chat = has_chat_template(a.model);
+  const int status = a.chat        ? converse(session, a, model, interactive)
+                     : interactive ? write_on_from_lines(session, a, model)
+                                   : write_one(session, a, model).status;
   report(session, a.common, *model.program);
   return status;
 }

@@ -28,6 +28,7 @@ struct Blueprint {
   std::vector<Entry> entries;
   int64_t vocabulary = 0;            ///< as in Model
   int64_t max_positions = 0;         ///< as in Model
+  int64_t default_context = 0;       ///< as in Model
   std::vector<Rename> renames = {};  ///< other spellings of the tensors' names
   /// The entry for Purpose::features, where it is another than the class's own, and the tensors that it leaves unread.
   std::optional<Entry> features = {};

@@ -76,6 +76,7 @@ Model make_model(const Config& config, TensorIndex tensors, Purpose purpose) {
       .entries = {},
       .vocabulary = blueprint->vocabulary,
       .max_positions = blueprint->max_positions,
+      .default_context = blueprint->default_context,
       .spellings = [blueprint](const std::string& name) { return spellings(name, blueprint->renames); },
       .build = [blueprint, index](std::string_view entry,
                                   const EntryOptions& options) { return build(*blueprint, *index, entry, options); },

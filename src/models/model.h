@@ -55,6 +55,8 @@ struct Model {
       entries;                ///< "decode" (causal and encoder-decoder), "encode", "forward" (one pass, no states)
   int64_t vocabulary = 0;     ///< 0 where there is none
   int64_t max_positions = 0;  ///< longest sequence that the positions allow; 0: no bound
+  /// Context to take where nobody asks for one: longrope's original one, within which its short factors apply; 0: any.
+  int64_t default_context = 0;
   /// The names that a tensor may have in files, by the family's own, which comes first.
   std::function<std::vector<std::string>(const std::string& name)> spellings = {};
   /// Builds an entry's graph. Throws Error naming the config field or the tensor that does not fit.

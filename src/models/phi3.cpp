@@ -12,7 +12,7 @@ constexpr std::string_view kDefaults = R"({
   "rms_norm_eps": 1e-5, "hidden_act": "silu"})";
 
 Value layer(const Scope& s, const LayerParts& parts, Value x) {  // x: (tokens, width)
-  const auto& [c, t, attention] = parts;
+  const auto& [c, t, attention, index] = parts;
   const Scope a = s["self_attn"];
   const Value normed = c.norm(s["input_layernorm"], x);
   x = x +

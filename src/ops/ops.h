@@ -198,6 +198,24 @@ Attended attend_paged(Value q, Value k, Value v, const Paged& cache, const Atten
 /// causal; reads the states, does not change them.
 Value attend_source(Value q, Value k_state, Value v_state, Value span_start, Value source_slot, const Attend& how);
 
+/// Attention over compressed latents (MLA, arXiv:2405.04434), causal: a row of latent (tokens, width) is the key of
+/// every head, and its first elements the value. q (tokens, heads, width).
+struct AttendLatent {
+  double scale = 1.0;
+  int64_t value_width;  ///< how many elements of a latent are its value
+};
+/// As in Paged; `state` absent is the cacheless form.
+struct LatentPages {
+  Value state;  ///< (pages, width, page_size)
+  Value context, page_table;
+};
+struct AttendedLatent {
+  Value y;      ///< (tokens, heads, value_width)
+  Value state;  ///< the new version; absent in the cacheless form
+};
+AttendedLatent attend_latent(Value q, Value latent, Value span_start, const LatentPages& cache,
+                             const AttendLatent& how);
+
 /// State operands of a recurrent op; `pool` absent is the cacheless form.
 struct Recurrent {
   Value pool, slots, context;
@@ -222,6 +240,14 @@ struct SelectiveScan {
 };
 /// pool (slots, channels, state).
 Recurred selective_scan(const SelectiveScan& operands, Value span_start, const Recurrent& state);
+/// The gated delta rule (arXiv:2412.06464): S = exp(g)·S; S += k ⊗ β·(v - Sᵀk); y = Sᵀq, a matrix S per head.
+struct GatedDelta {
+  Value q, k;     ///< (tokens, key_heads, key_dim); key_heads divide heads
+  Value v;        ///< (tokens, heads, value_dim)
+  Value g, beta;  ///< (tokens, heads)
+};
+/// pool (slots, heads, key_dim, value_dim) → y (tokens, heads, value_dim).
+Recurred gated_delta(const GatedDelta& operands, Value span_start, const Recurrent& state);
 /// How a router chooses.
 struct Routing {
   enum class Scores : uint8_t { softmax, sigmoid };

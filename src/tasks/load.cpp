@@ -32,7 +32,9 @@ std::map<std::string, Type, std::less<>> parameter_types(const Model& model, con
 }
 
 ProgramOptions program_options(const LoadOptions& options, const Model& model) {
-  const int64_t longest = model.max_positions > 0 ? std::min(model.max_positions, kDefaultContext) : kDefaultContext;
+  int64_t longest = kDefaultContext;
+  for (const int64_t bound : {model.max_positions, model.default_context})
+    if (bound > 0) longest = std::min(longest, bound);
   return {.rewrite = options.rewrite,
           .context = options.context != 0 ? options.context : longest,
           .sequences = options.sequences,

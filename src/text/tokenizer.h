@@ -11,6 +11,7 @@
 
 #include "core/limits.h"
 #include "text/base/encoding.h"
+#include "text/base/piece.h"
 
 namespace braid {
 
@@ -25,6 +26,9 @@ struct EncodeOptions {
   /// Cuts and pads as the file's truncation and padding sections say: what the `tokenizers` library always does, and
   /// transformers on request only.
   bool lengths = false;
+  /// Bytes of the text, ascending, in which special tokens are text all the same: what users wrote within a rendered
+  /// chat. Of the first text of a pair alone.
+  std::span<const text::Span> plain = {};
   /// The second text of a pair.
   std::optional<std::string_view> pair = std::nullopt;
 };

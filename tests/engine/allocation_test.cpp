@@ -57,7 +57,9 @@ TEST_P(Allocations, NoneInAStepOfAnySizeOrPrecision) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Families, Allocations, testing::Values("llama-gqa", "gpt2", "mixtral", "mamba"),
+INSTANTIATE_TEST_SUITE_P(Families, Allocations,
+                         testing::Values("llama-gqa", "gpt2", "mixtral", "mamba", "glm4-moe", "granite-hybrid-dense",
+                                         "deepseek-v3", "gpt-oss", "qwen3-next"),
                          [](const auto& info) {
                            std::string name = info.param;
                            std::replace(name.begin(), name.end(), '-', '_');

@@ -163,6 +163,44 @@ TEST(Graphs, ExpertsAreSeparateWeightsReadInPlace) {
   EXPECT_EQ(grouped, 2 * 3);
 }
 
+TEST(Graphs, LatentAttentionKeepsOneRowPerToken) {
+  const Graph graph = build(R"({"model_type": "deepseek_v2", "num_hidden_layers": 1, "first_k_dense_replace": 1})",
+                            "decode", {.cache = Format::bf16, .page_size = 32});
+  ASSERT_EQ(graph.states().size(), 1u);
+  const Node& state = graph.node(graph.states().front());
+  EXPECT_EQ(state.attrs.text("name"), "model.layers.0.self_attn.latent");
+  EXPECT_EQ(state.types.front(), (Type{.shape = {Symbol::pages, 512 + 64, 32}, .format = Format::bf16}));
+}
+
+TEST(Graphs, ExpertsInOneTensorAreCutAtLoad) {
+  const Graph graph =
+      build(R"({"model_type": "granitemoe", "num_hidden_layers": 1, "num_local_experts": 4})", "decode");
+  const Names parameters = names_of(graph, graph.parameters());
+  EXPECT_TRUE(parameters.contains("model.layers.0.block_sparse_moe.input_linear.weight"));
+  size_t grouped = 0;
+  for (const Node& node : graph.nodes())
+    if (node.op == &op::contract && node.attrs.integer("grouped") != 0) {
+      ++grouped;
+      EXPECT_EQ(node.inputs.size(), 2 + 4u);  // rows, offsets, and a matrix per expert
+    }
+  EXPECT_EQ(grouped, 2u);  // gate and up are one product
+}
+
+TEST(Graphs, RecurrentLayersKeepTheirStatesPerSequence) {
+  const Graph graph =
+      build(R"({"model_type": "qwen3_next", "num_hidden_layers": 4, "num_experts": 16})", "decode", {.max_pages = 4});
+  Names sequences, tokens;
+  for (const uint32_t n : graph.states()) {
+    const Node& state = graph.node(n);
+    const bool lasting = state.types.front()[0] == Dim(Symbol::slots);
+    (lasting ? sequences : tokens).insert(state.attrs.text("name"));
+  }
+  EXPECT_EQ(sequences, (Names{"model.layers.0.linear_attn.conv", "model.layers.0.linear_attn.delta",
+                              "model.layers.1.linear_attn.conv", "model.layers.1.linear_attn.delta",
+                              "model.layers.2.linear_attn.conv", "model.layers.2.linear_attn.delta"}));
+  EXPECT_EQ(tokens, (Names{"model.layers.3.self_attn.k", "model.layers.3.self_attn.v"}));
+}
+
 TEST(Graphs, ImagesAndWindowsOfTheWrongShapeAreRefused) {
   EXPECT_THROW(build(kResnet, "forward", {.source = {1, 224, 224}}), UsageError);
   EXPECT_THROW(build(kResnet, "forward", {.source = {224, 224}}), UsageError);

@@ -140,6 +140,53 @@ TEST(SelectiveScan, SharesDecaysInAHeadAndInputsInAGroup) {
   }
 }
 
+TEST(GatedDelta, CorrectsWhatItRecallsUnderAKey) {
+  constexpr int64_t kKeyHeads = 2, kHeads = 6, kKey = 3, kValue = 5, kMatrix = kKey * kValue;
+  for (bool stateful : {false, true}) {
+    Maker m("delta", op::gated_delta, sizes_of(kBatch));
+    const GatedDelta o{.q = m.input({kTokens, kKeyHeads, kKey}),
+                       .k = m.uniform({kTokens, kKeyHeads, kKey}, -0.6f, 0.6f),
+                       .v = m.input({kTokens, kHeads, kValue}),
+                       .g = m.uniform({kTokens, kHeads}, -2, 0),
+                       .beta = m.uniform({kTokens, kHeads}, 0, 1)};
+    const Recurrent state = pool_of(m, {kHeads, kKey, kValue}, stateful);
+    auto values = [&](Value v) { return direct::numbers(m.value_of(v)); };
+    const Doubles q = values(o.q), k = values(o.k), v = values(o.v), g = values(o.g), beta = values(o.beta);
+    Wanted wanted{.y = {}, .pool = stateful ? values(state.pool) : Doubles{}};
+    const Doubles before = wanted.pool;
+    const auto element_of = [](const Doubles& list, int64_t i) { return list[static_cast<size_t>(i)]; };
+    int64_t at = 0;
+    for (size_t s = 0; s < kBatch.spans.size(); ++s) {
+      Doubles all = carry_of(before, s, static_cast<size_t>(kHeads * kMatrix));
+      for (int32_t t = 0; t < kBatch.spans[s]; ++t, ++at)
+        for (int64_t h = 0; h < kHeads; ++h) {
+          const int64_t key = (at * kKeyHeads + h / (kHeads / kKeyHeads)) * kKey;
+          for (int64_t c = 0; c < kValue; ++c) {
+            double recalled = 0, y = 0;
+            for (int64_t i = 0; i < kKey; ++i) {
+              double& element = all[static_cast<size_t>(h * kMatrix + i * kValue + c)];
+              element *= std::exp(element_of(g, at * kHeads + h));
+              recalled += element * element_of(k, key + i);
+            }
+            for (int64_t i = 0; i < kKey; ++i) {
+              double& element = all[static_cast<size_t>(h * kMatrix + i * kValue + c)];
+              element += element_of(k, key + i) * element_of(beta, at * kHeads + h) *
+                         (element_of(v, (at * kHeads + h) * kValue + c) - recalled);
+              y += element * element_of(q, key + i);
+            }
+            wanted.y.push_back(y);
+          }
+        }
+      if (stateful && kBatch.spans[s] > 0)
+        std::copy(all.begin(), all.end(),
+                  wanted.pool.begin() + static_cast<ptrdiff_t>(static_cast<size_t>(kBatch.slots[s]) * all.size()));
+    }
+    Recurred r = gated_delta(o, m.span_start(kBatch), state);
+    if (stateful) m.keep(state.pool, r.pool);
+    expect(m.finish({r.y}, 1), wanted, direct::few_roundings(8 * 5));
+  }
+}
+
 /// A step of one sequence with both recurrent ops on states, to be run again and again.
 Graph recurrent_step(int64_t channels, int64_t state, int64_t width, bool stateful) {
   Builder b;

@@ -109,6 +109,20 @@ struct SelectiveScanWork {
   int64_t c_begin = 0, c_end = 0;
 };
 
+/// One sequence and head of the gated delta rule: S = exp(g)·S; S += k ⊗ β·(v - Sᵀk); y = Sᵀq. Rows of v and y are
+/// `heads
+/// * value_dim` floats apart, those of g and beta `heads`, those of q and k `heads / per_key * key_dim`.
+struct GatedDeltaWork {
+  const float* q = nullptr;
+  const float* k = nullptr;
+  const float* v = nullptr;
+  const float* g = nullptr;
+  const float* beta = nullptr;
+  float* s = nullptr;  ///< (key_dim, value_dim), in and out
+  float* y = nullptr;
+  int64_t rows = 0, heads = 0, per_key = 1, key_dim = 0, value_dim = 0;
+};
+
 enum class Unary : uint8_t {
   neg,
   exp,
@@ -170,6 +184,7 @@ struct Kernels {
 
   void (*conv)(const Convolution&);
   void (*selective_scan)(const SelectiveScanWork&);
+  void (*gated_delta)(const GatedDeltaWork&);
 
   /// Reads every byte of [data, data + bytes) with wide loads; returns a checksum. For measuring the read bandwidth.
   uint64_t (*read)(const std::byte* data, size_t bytes);

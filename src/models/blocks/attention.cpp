@@ -59,13 +59,13 @@ QueriesKeysValues grouped_queries_keys_values(const Scope& a, std::string_view n
 }
 
 Value attend_and_project(const Scope& a, const Step& t, QueriesKeysValues x, const SelfAttention& how) {
-  if (how.bound > 0)
-    for (Value* part : {&x.q, &x.k, &x.v})
-      *part = minimum(maximum(*part, a.builder().scalar(-how.bound)), a.builder().scalar(how.bound));
   if (how.head_norm) {
     x.q = how.head_norm(a["q_norm"], x.q);
     x.k = how.head_norm(a["k_norm"], x.k);
   }
+  if (how.bound > 0)
+    for (Value* part : {&x.q, &x.k, &x.v})
+      *part = minimum(maximum(*part, a.builder().scalar(-how.bound)), a.builder().scalar(how.bound));
   if (how.rotary != nullptr) {
     x.q = (*how.rotary)(x.q, t.positions());
     x.k = (*how.rotary)(x.k, t.positions());

@@ -42,7 +42,8 @@ struct SelfAttention {
   Attend how;
   const Rotary* rotary = nullptr;  ///< null: no positions at all (NoPE)
   Norm head_norm = {};             ///< of each head's queries (SCOPE.q_norm) and keys (SCOPE.k_norm), before rotation
-  double bound = 0;   ///< of the elements of queries, keys and values ("clip_qkv" of OLMo and MPT); 0: none
+  double bound =
+      0;  ///< of the elements of queries, keys and values ("clip_qkv" of OLMo and MPT), after `head_norm`; 0: none
   bool bias = false;  ///< of the three projections
   bool output_bias = false;
   std::string_view output = "o_proj";

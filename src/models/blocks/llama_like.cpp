@@ -11,6 +11,7 @@ Value attention(const Scope& s, const LayerParts& parts, Value x) {
 }
 
 Value feed_forward(const Scope& s, const LayerParts& parts, Value x) {
+  if (parts.c.mixture) return parts.c.mixture(s, parts.index, x);
   return parts.c.feed_forward(s["mlp"], x, parts.c.mlp);
 }
 
@@ -27,7 +28,7 @@ Value body(const Scope& s, const LlamaLike& c, const Step& t, HiddenStates& hidd
   if (c.embedding_scale != 1) x = x * c.embedding_scale;
   x = run_layers(s["layers"], c.layers, x, hidden, [&](const Scope& l, int64_t index, Value in) {
     const auto i = static_cast<size_t>(index);
-    LayerParts parts{c, t, c.attention};
+    LayerParts parts{c, t, c.attention, index};
     if (!c.windows.empty()) parts.attention.how.window = c.windows[i];
     if (c.rotated.empty() || c.rotated[i]) parts.attention.rotary = rotary_of(parts.attention.how.window > 0);
     return c.layer(l, parts, in);
@@ -79,6 +80,7 @@ Decoder llama_like(std::string name, const LlamaLike& c) {
           .tied = c.tied,
           .vocabulary = c.vocabulary,
           .max_positions = c.max_positions,
+          .default_context = c.rope.type == RopeConfig::Type::longrope ? c.rope.original_max_position : 0,
           .body = [c](const Scope& s, const Step& t, HiddenStates& hidden) { return body(s, c, t, hidden); }};
 }
 

@@ -3,6 +3,7 @@
 // blocks of a layer are composed. A family with another frame (learned positions, a norm on the embeddings) writes its
 // body itself, with the same blocks.
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,6 +18,7 @@ struct LayerParts {
   const LlamaLike& c;
   const Step& t;
   SelfAttention attention;  ///< with this layer's window and rotary positions
+  int64_t index;
 };
 /// x (tokens, width) → (tokens, width).
 using LayerKind = Value (*)(const Scope& s, const LayerParts& parts, Value x);
@@ -37,6 +39,8 @@ struct LlamaLike {
   SelfAttention attention;  ///< of every layer, but for `rotary` and the window
   Mlp mlp;
   Value (*feed_forward)(const Scope& m, Value x, const Mlp& how) = gated_mlp;
+  /// In place of `feed_forward`, where layers differ or do not call it "mlp" (mixtures of experts).
+  std::function<Value(const Scope& layer, int64_t index, Value x)> mixture = {};
   LayerKind layer = pre_norm_layer;
   Norm norm;
   std::string_view last_norm = "norm";

@@ -7,6 +7,8 @@ class ConvolutionTest : public EveryTable {};
 BRAID_EVERY_TABLE(ConvolutionTest);
 class SelectiveScanTest : public EveryTable {};
 BRAID_EVERY_TABLE(SelectiveScanTest);
+class GatedDeltaTest : public EveryTable {};
+BRAID_EVERY_TABLE(GatedDeltaTest);
 
 struct Image {
   int64_t channels, height, width, out, kh, kw, groups, stride_h, stride_w, pad_h, pad_w;
@@ -149,6 +151,67 @@ TEST_P(SelectiveScanTest, EqualsTheRecurrenceAndGoesOnWhereItStopped) {
     }
     EXPECT_TRUE(same_bits(cut.data(), y.data(), rows * channels));
     EXPECT_TRUE(same_bits(again.data(), h.data(), channels * state));
+  }
+}
+
+TEST_P(GatedDeltaTest, EqualsTheRuleAndGoesOnWhereItStopped) {
+  for (const auto& [key_dim, value_dim] : {std::pair<int64_t, int64_t>{1, 1}, {5, 19}, {16, 16}, {30, 37}}) {
+    const int64_t rows = 7, heads = 4, per_key = 2, head = 3, keys = heads / per_key * key_dim, key = key_dim;
+    const float reach = 1 / std::sqrt(static_cast<float>(key_dim));  // keys are no longer than one
+    const std::vector<float> q = random_floats(rows * keys, 1), k = random_floats(rows * keys, 2, -reach, reach);
+    const std::vector<float> v = random_floats(rows * heads * value_dim, 3), g = random_floats(rows * heads, 4, -2, 0);
+    const std::vector<float> beta = random_floats(rows * heads, 5, 0, 1), start = random_floats(key_dim * value_dim, 6);
+    std::vector<float> s = start, y(v.size(), -99.0f);
+    GatedDeltaWork work{.q = q.data() + key,
+                        .k = k.data() + key,
+                        .v = v.data() + head * value_dim,
+                        .g = g.data() + head,
+                        .beta = beta.data() + head,
+                        .s = s.data(),
+                        .y = y.data() + head * value_dim,
+                        .rows = rows,
+                        .heads = heads,
+                        .per_key = per_key,
+                        .key_dim = key_dim,
+                        .value_dim = value_dim};
+    kernels().gated_delta(work);
+    for (int64_t c = 0; c < value_dim; ++c) {
+      std::vector<double> exact;
+      for (int64_t i = 0; i < key_dim; ++i) exact.push_back(start[i * value_dim + c]);
+      double magnitude = 1;
+      for (int64_t r = 0; r < rows; ++r) {
+        double recalled = 0, given = 0;
+        for (int64_t i = 0; i < key_dim; ++i) {
+          exact[i] *= std::exp(static_cast<double>(work.g[r * heads]));
+          recalled += exact[i] * work.k[r * keys + i];
+        }
+        const double wrong = (work.v[r * heads * value_dim + c] - recalled) * work.beta[r * heads];
+        for (int64_t i = 0; i < key_dim; ++i) {
+          exact[i] += wrong * work.k[r * keys + i];
+          given += exact[i] * work.q[r * keys + i];
+          magnitude += std::fabs(exact[i] * work.q[r * keys + i]) + std::fabs(exact[i]);
+        }
+        // Each row rounds an exponential and a few products and sums per element, and two sums over the keys.
+        ASSERT_NEAR(work.y[r * heads * value_dim + c], given,
+                    2 * kEpsilon * (8 + 2 * std::sqrt(static_cast<double>(key_dim))) * magnitude)
+            << key_dim << " x " << value_dim << ", row " << r << ", value " << c;
+      }
+    }
+    std::vector<float> again = start, cut(y.size(), -99.0f);
+    for (const auto& [first, last] : {std::pair{int64_t{0}, int64_t{4}}, std::pair{int64_t{4}, rows}}) {
+      GatedDeltaWork part = work;
+      part.q += first * keys;
+      part.k += first * keys;
+      part.v += first * heads * value_dim;
+      part.g += first * heads;
+      part.beta += first * heads;
+      part.s = again.data();
+      part.y = cut.data() + (first * heads + head) * value_dim;
+      part.rows = last - first;
+      kernels().gated_delta(part);
+    }
+    EXPECT_TRUE(same_bits(cut.data(), y.data(), static_cast<int64_t>(y.size())));
+    EXPECT_TRUE(same_bits(again.data(), s.data(), key_dim * value_dim));
   }
 }
 

@@ -1,4 +1,6 @@
 // Ops over ragged batches: attention and recurrences, with and without states.
+#include <array>
+
 #include "ops/samples/samples.h"
 
 namespace braid::samples {
@@ -119,6 +121,36 @@ void attention(std::vector<Sample>& samples) {
     }
 }
 
+void latents(std::vector<Sample>& samples) {
+  struct Sizes {
+    int64_t heads, width, value_width;
+  };
+  for (const Batch& batch : kBatches)
+    for (const auto& [heads, width, value_width] : {Sizes{1, 5, 3}, {6, 40, 32}, {20, 33, 33}}) {
+      const std::string name = text_of(batch) + " heads " + std::to_string(heads) + " of " + std::to_string(width);
+      const double roundings = static_cast<double>(width) + 64 + 32;
+      const AttendLatent how{.scale = 0.3, .value_width = value_width};
+      {
+        Maker m("attend_latent" + name, op::attend_latent, batch.sizes());
+        const Value q = m.input({kTokens, heads, width}), latent = m.input({kTokens, width});
+        samples.push_back(m.finish({attend_latent(q, latent, m.span_start(batch), {}, how).y}, roundings));
+      }
+      for (Format cache : {Format::f32, Format::f16, Format::bf16}) {
+        constexpr int64_t kPageSize = 4, kPages = 17, kMaxPages = 5;
+        SymbolValues sizes = batch.sizes();
+        sizes[Symbol::pages] = kPages;
+        Maker m("attend_latent paged " + std::string(info(cache).name) + name, op::attend_latent, sizes);
+        const Value q = m.input({kTokens, heads, width}), latent = m.input({kTokens, width});
+        const LatentPages pages{.state = m.state({Symbol::pages, width, kPageSize}, Lifetime::token, cache),
+                                .context = m.context(batch),
+                                .page_table = m.page_table(batch, kPageSize, kPages, kMaxPages)};
+        const AttendedLatent a = attend_latent(q, latent, m.span_start(batch), pages, how);
+        m.keep(pages.state, a.state);
+        samples.push_back(m.finish({a.y}, roundings));
+      }
+    }
+}
+
 Recurrent pool_of(Maker& m, const Batch& batch, Shape row, bool stateful) {
   if (!stateful) return {};
   row.insert(row.begin(), Dim(Symbol::slots));
@@ -175,6 +207,19 @@ void recurrences(std::vector<Sample>& samples) {
           Recurred r = causal_conv(x, w, b, m.span_start(batch), state);
           finish(m, state, r.y, r.pool, 8);
         }
+      for (auto [key_heads, heads, key_dim, value_dim] :
+           {std::array<int64_t, 4>{1, 1, 1, 1}, {2, 6, 7, 19}, {3, 3, 16, 16}}) {
+        Maker m("gated_delta " + std::to_string(heads) + name, op::gated_delta, sizes);
+        const auto unit = [&](Value x) { return x * rsqrt(reduce_sum(x * x, -1, true)); };
+        const GatedDelta o{.q = unit(m.input({kTokens, key_heads, key_dim})),
+                           .k = unit(m.input({kTokens, key_heads, key_dim})),
+                           .v = m.input({kTokens, heads, value_dim}),
+                           .g = m.uniform({kTokens, heads}, -3, 0),
+                           .beta = m.uniform({kTokens, heads}, 0, 1)};
+        Recurrent state = pool_of(m, batch, {heads, key_dim, value_dim}, stateful);
+        Recurred r = gated_delta(o, m.span_start(batch), state);
+        finish(m, state, r.y, r.pool, 64 + 32);
+      }
       for (const ScanSizes& n : kScans) {
         Maker m("selective_scan " + std::to_string(n.channels) + name, op::selective_scan, sizes);
         SelectiveScan o{.x = m.input({kTokens, n.channels}),
@@ -200,6 +245,7 @@ std::vector<Sample> sequences() {
     samples.push_back(m.finish({segment_of(m.span_start(batch))}, 0));
   }
   attention(samples);
+  latents(samples);
   recurrences(samples);
   return samples;
 }

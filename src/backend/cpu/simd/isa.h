@@ -56,6 +56,7 @@ void decode_f16(const std::byte* x, float* y, int64_t n);
 // conv.cpp, scan.cpp
 void conv(const Convolution&);
 void selective_scan(const SelectiveScanWork&);
+void gated_delta(const GatedDeltaWork&);
 
 // measure.cpp
 uint64_t read(const std::byte* data, size_t bytes);

@@ -1,4 +1,5 @@
 // The selective scan of Mamba (arXiv:2312.00752), vectors along the state: h' = exp(dt·A)·h + dt·B·x, y = C·h' + D·x.
+// The gated delta rule (arXiv:2412.06464), vectors along the values: S = exp(g)·S; S += k ⊗ β·(v - Sᵀk); y = Sᵀq.
 
 #include "backend/cpu/simd/isa.h"
 #include "backend/cpu/simd/math.h"
@@ -56,7 +57,51 @@ void stretch(const SelectiveScanWork& s, int64_t c, int64_t end) {
     for (int64_t first = 0; first < s.state; first += kLanes) channels<1, kShared>(s, c, first);
 }
 
+/// Values [first, first + kLanes) of a head's matrix, row after row: what it recalls under the key, then its correction
+/// and what it gives to the query in one pass.
+void delta_values(const GatedDeltaWork& w, int64_t first) {
+  constexpr int kSums = 4;  // chains of additions that overlap
+  const int64_t left = w.value_dim - first, keys = w.heads / w.per_key * w.key_dim;
+  const bool whole = left >= kLanes;
+  const auto get = [&](const float* p) BRAID_FLATTEN { return whole ? load<F>(p) : load_part<F>(p, left); };
+  const auto put = [&](float* p, F x) BRAID_FLATTEN {
+    if (whole) {
+      store(p, x);
+    } else {
+      store_part(p, x, left);
+    }
+  };
+  for (int64_t row = 0; row < w.rows; ++row) {
+    const float *q = w.q + row * keys, *k = w.k + row * keys;
+    const int64_t at = row * w.heads * w.value_dim + first;
+    const F fade = exp(splat(w.g[row * w.heads]));
+    F recalled[kSums] = {}, given[kSums] = {};
+    int64_t i = 0;
+    for (; i + kSums <= w.key_dim; i += kSums)
+      unroll<kSums>([&](auto j) BRAID_FLATTEN {
+        recalled[j] = fma(get(w.s + (i + j) * w.value_dim + first), splat(k[i + j]), recalled[j]);
+      });
+    for (; i < w.key_dim; ++i) recalled[0] = fma(get(w.s + i * w.value_dim + first), splat(k[i]), recalled[0]);
+    const F all = (recalled[0] + recalled[1]) + (recalled[2] + recalled[3]);
+    const F wrong = (get(w.v + at) - all * fade) * splat(w.beta[row * w.heads]);
+    const auto correct = [&](int64_t key, F& sum) BRAID_FLATTEN {
+      float* s = w.s + key * w.value_dim + first;
+      const F after = fma(wrong, splat(k[key]), get(s) * fade);
+      put(s, after);
+      sum = fma(after, splat(q[key]), sum);
+    };
+    for (i = 0; i + kSums <= w.key_dim; i += kSums)
+      unroll<kSums>([&](auto j) BRAID_FLATTEN { correct(i + j, given[j]); });
+    for (; i < w.key_dim; ++i) correct(i, given[0]);
+    put(w.y + at, (given[0] + given[1]) + (given[2] + given[3]));
+  }
+}
+
 }  // namespace
+
+void gated_delta(const GatedDeltaWork& w) {
+  for (int64_t first = 0; first < w.value_dim; first += kLanes) delta_values(w, first);
+}
 
 void selective_scan(const SelectiveScanWork& s) {
   const bool shared = s.decays == 1;

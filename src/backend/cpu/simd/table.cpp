@@ -42,6 +42,7 @@ extern const Kernels kKernels = {
     .decode_f16 = decode_f16,
     .conv = conv,
     .selective_scan = selective_scan,
+    .gated_delta = gated_delta,
     .read = read,
     .peak_f32 = peak_f32,
     .peak_bf16 = peak_bf16,

@@ -1,5 +1,6 @@
-// Recurrences over each sequence's tokens: the causal convolution and the selective scan of Mamba. Channels are shared
-// out among the workers; a sequence's state is read from its slot of the pool, or starts from zeros.
+// Recurrences over each sequence's tokens: the causal convolution and the selective scan of Mamba, and the gated delta
+// rule. Channels (or heads) are shared out among the workers; a sequence's state is read from its slot of the pool, or
+// starts from zeros.
 
 #include <algorithm>
 #include <cstring>
@@ -21,16 +22,17 @@ struct Layout {
 class RecurrentStep : public Step {
  public:
   RecurrentStep(const StepRequest& request, size_t span)
-      : layout_{span, span + 1, request.node.attrs.integer("stateful") != 0} {
-    channels_ = request.graph.type(request.node.inputs[0]).last().number();
-  }
+      : RecurrentStep(request, span, request.graph.type(request.node.inputs[0]).last().number(), kChannels) {}
+  /// `channels`, `grain` at a time.
+  RecurrentStep(const StepRequest& request, size_t span, int64_t channels, int64_t grain)
+      : layout_{span, span + 1, request.node.attrs.integer("stateful") != 0}, channels_(channels), grain_(grain) {}
   void run(const Worker& worker) noexcept override {
-    const int64_t sequences = in[layout_.span].last - 1, units = (channels_ + kChannels - 1) / kChannels;
+    const int64_t sequences = in[layout_.span].last - 1, units = (channels_ + grain_ - 1) / grain_;
     claim(0, sequences * units, 1, [&](int64_t unit, int64_t) {
-      const int64_t s = unit / units, begin = unit % units * kChannels;
+      const int64_t s = unit / units, begin = unit % units * grain_;
       const int32_t* spans = in[layout_.span].ints();
       if (spans[s] == spans[s + 1]) return;
-      sequence({s, spans[s], spans[s + 1], begin, std::min(begin + kChannels, channels_)}, worker);
+      sequence({s, spans[s], spans[s + 1], begin, std::min(begin + grain_, channels_)}, worker);
     });
   }
 
@@ -51,7 +53,7 @@ class RecurrentStep : public Step {
     return pool.as<float>() + slot * (pool.elements() / std::max<int64_t>(1, slots));
   }
   Layout layout_;
-  int64_t channels_;
+  int64_t channels_, grain_;
 };
 
 class CausalConvStep : public RecurrentStep {
@@ -127,6 +129,46 @@ class SelectiveScanStep : public RecurrentStep {
   SelectiveScanWork sizes_;  // without pointers
 };
 
+/// Heads are its channels.
+class GatedDeltaStep : public RecurrentStep {
+ public:
+  explicit GatedDeltaStep(const StepRequest& r)
+      : RecurrentStep(r, 5, r.graph.type(r.node.inputs[2])[1].number(), 1), kernels_(r.kernels) {
+    const auto size = [&](size_t operand, size_t axis) { return r.graph.type(r.node.inputs[operand])[axis].number(); };
+    sizes_.heads = channels_;
+    sizes_.per_key = channels_ / size(0, 1);
+    sizes_.key_dim = size(0, 2);
+    sizes_.value_dim = size(2, 2);
+  }
+  size_t scratch_bytes() const override { return static_cast<size_t>(channels_ * matrix()) * 4 + 64; }
+
+ protected:
+  void sequence(const Part& part, const Worker& worker) override {
+    bool fresh = true;
+    float* s = state(part, &fresh);
+    if (s == nullptr) s = reinterpret_cast<float*>(worker.scratch);
+    s += part.c_begin * matrix();
+    if (fresh) std::fill_n(s, matrix(), 0.0f);
+    const int64_t key = part.row * (sizes_.heads / sizes_.per_key) + part.c_begin / sizes_.per_key;
+    const int64_t head = part.row * sizes_.heads + part.c_begin;
+    GatedDeltaWork work = sizes_;
+    work.q = in[0].floats() + key * sizes_.key_dim;
+    work.k = in[1].floats() + key * sizes_.key_dim;
+    work.v = in[2].floats() + head * sizes_.value_dim;
+    work.g = in[3].floats() + head;
+    work.beta = in[4].floats() + head;
+    work.s = s;
+    work.y = out[0].as<float>() + head * sizes_.value_dim;
+    work.rows = part.end - part.row;
+    kernels_.gated_delta(work);
+  }
+
+ private:
+  int64_t matrix() const { return sizes_.key_dim * sizes_.value_dim; }
+  const Kernels& kernels_;
+  GatedDeltaWork sizes_;  // without pointers
+};
+
 template <class S>
 std::unique_ptr<Step> make(const StepRequest& request) {
   return std::make_unique<S>(request);
@@ -145,5 +187,7 @@ const KernelEntry kCausalConv{"causal_conv", "causal_conv", "f32, oldest first",
                               1.0,           needs_floats,  make<CausalConvStep>};
 const KernelEntry kSelectiveScan{"selective_scan", "selective_scan",       "f32, state in order", "", 1.0,
                                  needs_floats,     make<SelectiveScanStep>};
+const KernelEntry kGatedDelta{"gated_delta", "gated_delta",       "f32, keys in order, four sums", "", 1.0,
+                              needs_floats,  make<GatedDeltaStep>};
 
 }  // namespace braid::cpu

@@ -11,12 +11,13 @@ extern const KernelEntry kInteger;                                              
 extern const KernelEntry kTile;                                                       // tile_step.cpp
 extern const KernelEntry kRmsNorm, kLayerNorm, kSoftmax, kEncode, kCast, kRope;       // row_steps.cpp
 extern const KernelEntry kGather, kScatter, kTranspose, kSlice, kConcat, kBroadcast, kIota, kSegmentOf,
-    kGroup;                                                      // move_steps.cpp
-extern const KernelEntry kReduce, kTopK, kRoute, kReduceWindow;  // reduce_steps.cpp
-extern const KernelEntry kAttend;                                // attend_step.cpp
-extern const KernelEntry kConv;                                  // conv_step.cpp
-extern const KernelEntry kCausalConv, kSelectiveScan;            // recurrent_steps.cpp
-extern const KernelEntry kInterpret;                             // interpret_step.cpp
+    kGroup;                                                         // move_steps.cpp
+extern const KernelEntry kReduce, kTopK, kRoute, kReduceWindow;     // reduce_steps.cpp
+extern const KernelEntry kAttend;                                   // attend_step.cpp
+extern const KernelEntry kAttendLatent;                             // attend_latent_step.cpp
+extern const KernelEntry kConv;                                     // conv_step.cpp
+extern const KernelEntry kCausalConv, kSelectiveScan, kGatedDelta;  // recurrent_steps.cpp
+extern const KernelEntry kInterpret;                                // interpret_step.cpp
 
 /// A row of floats in another format.
 void encode_row(const Kernels& kernels, Format to, const float* x, std::byte* y, int64_t n);
