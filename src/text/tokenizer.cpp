@@ -84,6 +84,8 @@ struct Tokenizer::State {
   Segment encode_one(std::string_view text, int32_t type_id, const SpecialRule& rule) const;
   std::span<const Token> tokenize(const Word& word, Work& work) const;
   void check(std::string_view text, const char* name) const;
+  /// How many tokens the post-processor puts around one text or a pair.
+  uint64_t added_tokens(size_t texts) const;
 };
 
 void Tokenizer::State::check(std::string_view text, const char* name) const {
@@ -143,6 +145,14 @@ Segment Tokenizer::State::encode_one(std::string_view text, int32_t type_id, con
   return segment;
 }
 
+uint64_t Tokenizer::State::added_tokens(size_t texts) const {
+  std::vector<Segment> empty(texts);
+  if (parts.post_processor) parts.post_processor->apply(empty, true);
+  uint64_t count = 0;
+  for (const Segment& segment : empty) count += segment.encoding.ids.size();
+  return count;
+}
+
 Tokenizer Tokenizer::load(const std::string& path, const Limits& limits) {
   if (std::filesystem::is_directory(path)) return Tokenizer(read_tokenizer_folder(path, limits));
   return Tokenizer(read_tokenizer_file(path, limits));
@@ -168,19 +178,22 @@ Encoding Tokenizer::encode(std::string_view text, const EncodeOptions& options) 
   try {
     segments.push_back(state_->encode_one(text, 0, {options.parse_special, options.plain}));
     if (options.pair) segments.push_back(state_->encode_one(*options.pair, 1, {options.parse_special, {}}));
+    if (options.lengths && parts.truncation)
+      truncate(segments, *parts.truncation, options.add_special ? state_->added_tokens(segments.size()) : 0);
     if (parts.post_processor) parts.post_processor->apply(segments, options.add_special);
   } catch (const Error& error) {  // a part knows its place in the file, not the file
     if (!error.place().file.empty()) throw;
     throw Error(error.message(), {parts.file, error.place().field, error.place().offset}, error.advice());
   }
-  if (segments.size() == 1) return std::move(segments.front().encoding);
   Encoding whole;
-  for (const Segment& segment : segments) {
-    const Encoding& e = segment.encoding;
+  if (segments.size() == 1) whole = std::move(segments.front().encoding);
+  for (size_t i = 0; segments.size() > 1 && i < segments.size(); ++i) {
+    const Encoding& e = segments[i].encoding;
     whole.ids.insert(whole.ids.end(), e.ids.begin(), e.ids.end());
     whole.offsets.insert(whole.offsets.end(), e.offsets.begin(), e.offsets.end());
     whole.type_ids.insert(whole.type_ids.end(), e.type_ids.begin(), e.type_ids.end());
   }
+  if (options.lengths && parts.padding) pad(whole, *parts.padding);
   return whole;
 }
 
