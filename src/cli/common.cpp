@@ -59,7 +59,8 @@ void add_common_flags(Flags& flags, Common& common, bool exact) {
   flags.value(
       "--no-rule", [&](const std::string& text) { common.rewrite.disabled_rules.insert(rule_of(text)); },
       "NAME: leave a fusion rule out (may be repeated)");
-  flags.integer("--context", common.context, "N: longest sequence, in tokens", {.least = 1, .most = 1 << 30});
+  if (!common.own_context)
+    flags.integer("--context", common.context, "N: longest sequence, in tokens", {.least = 1, .most = 1 << 30});
   flags.size("--memory", common.memory, "SIZE: refuse to run in more memory (4G)");
   flags.size("--vram", common.vram, "SIZE: the same for the memory of a GPU");
   flags.value(

@@ -19,6 +19,7 @@ struct Common {
   std::optional<int64_t> context;          ///< longest sequence, in tokens
   std::optional<uint64_t> memory, vram;    ///< budgets, in bytes
   std::optional<uint64_t> random_weights;  ///< a seed
+  bool own_context = false;                ///< set before add_common_flags: --context is the command's own
   bool strict = false, receipt = false, verbose = false, json = false;
 };
 

@@ -20,6 +20,7 @@ Interrupt::Interrupt() {
   ::pthread_sigmask(SIG_BLOCK, &wanted, nullptr);
   signals_ = ::signalfd(-1, &wanted, SFD_CLOEXEC);
   stop_ = ::eventfd(0, EFD_CLOEXEC);
+  asked_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   watcher_ = std::thread([this] { watch(); });
 }
 
@@ -31,6 +32,13 @@ Interrupt::~Interrupt() {
     watcher_.detach();
   ::close(signals_);
   ::close(stop_);
+  ::close(asked_);
+}
+
+bool Interrupt::take() {
+  uint64_t times = 0;
+  const bool woken = ::read(asked_, &times, sizeof times) == sizeof times;
+  return requested_.exchange(false, std::memory_order_relaxed) || woken;
 }
 
 void Interrupt::watch() noexcept {
@@ -43,8 +51,11 @@ void Interrupt::watch() noexcept {
     if (waiting[1].revents != 0) return;
     signalfd_siginfo info;
     if (::read(signals_, &info, sizeof info) != sizeof info) return;
-    if (requested() || at_once_.load(std::memory_order_relaxed)) ::_exit(kInterrupted);
+    const bool ask = only_asks_.load(std::memory_order_relaxed) && info.ssi_signo == SIGINT;
+    if (!ask && (requested() || at_once_.load(std::memory_order_relaxed))) ::_exit(kInterrupted);
     requested_.store(true, std::memory_order_relaxed);
+    const uint64_t one = 1;
+    if (::write(asked_, &one, sizeof one) != sizeof one) return;
   }
 }
 

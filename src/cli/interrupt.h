@@ -21,10 +21,17 @@ class Interrupt {
   /// Work that never asks: the first signal ends the process as the second would.
   void end_at_once(bool yes) { at_once_.store(yes, std::memory_order_relaxed); }
 
+  /// A conversation: Ctrl-C stops an answer or a line, never the program (SIGTERM still does).
+  void only_asks(bool yes) { only_asks_.store(yes, std::memory_order_relaxed); }
+  /// A descriptor that is readable once the user asked to stop, for poll().
+  int descriptor() const { return asked_; }
+  /// Whether the user asked to stop; the next question starts anew.
+  bool take();
+
  private:
   void watch() noexcept;
-  int signals_ = -1, stop_ = -1;
-  std::atomic<bool> requested_ = false, at_once_ = false;
+  int signals_ = -1, stop_ = -1, asked_ = -1;
+  std::atomic<bool> requested_ = false, at_once_ = false, only_asks_ = false;
   std::thread watcher_;
 };
 

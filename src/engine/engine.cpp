@@ -5,11 +5,12 @@
 
 #include "core/error.h"
 #include "engine/batch.h"
+#include "engine/source.h"
 
 namespace braid {
 namespace {
 
-constexpr std::string_view kDecode = "decode", kEncode = "encode", kSource = "input_features";
+constexpr std::string_view kDecode = "decode", kEncode = "encode";
 
 SchedulerLimits limits_of(Program& program) {
   if (!program.has_entry(kDecode))
@@ -24,30 +25,6 @@ SchedulerLimits limits_of(Program& program) {
           .window = program.window(),
           .window_pages = program.window_pages(),
           .rows = program.options().rows};
-}
-
-void check_tokens(const std::vector<int32_t>& ids, int64_t vocabulary) {
-  for (size_t i = 0; i < ids.size(); ++i)
-    if (ids[i] < 0 || ids[i] >= vocabulary)
-      throw UsageError("the token " + std::to_string(ids[i]) + " at position " + std::to_string(i) +
-                           " is outside the vocabulary of " + std::to_string(vocabulary),
-                       {.file = {}, .field = "prompt", .offset = {}});
-}
-
-/// One window, as the encoder's graph reads it.
-void check_source(const Tensor& source, const Graph& encode) {
-  for (const uint32_t n : encode.inputs()) {
-    const Node& node = encode.node(n);
-    if (node.attrs.text("name") != kSource) continue;
-    SymbolValues one;
-    one[Symbol::sequences] = 1;
-    std::vector<int64_t> wanted = sizes_at(node.types[0].shape, one);
-    wanted.erase(wanted.begin());
-    if (source.shape == wanted && source.format == Format::f32) return;
-    const Type type{.shape = Shape(wanted.begin(), wanted.end())};
-    throw UsageError("the source is " + to_string(source.type()) + ", the model reads " + to_string(type),
-                     {.file = {}, .field = std::string(kSource), .offset = {}});
-  }
 }
 
 const Tensor& output(const std::vector<NamedTensor>& outputs, std::string_view name) {
@@ -69,8 +46,8 @@ RequestId Engine::submit(GenerateRequest request, TokenCallback callback) {
   if (program_.has_entry(kEncode) != static_cast<bool>(request.source))
     throw UsageError(request.source ? program_.model().architecture + " takes no source"
                                     : program_.model().architecture + " needs a source to write about",
-                     {.file = {}, .field = std::string(kSource), .offset = {}});
-  if (request.source) check_source(request.source, program_.graph(kEncode));
+                     {.file = {}, .field = "source", .offset = {}});
+  if (request.source) check_source(request.source, program_);
   if (request.prompt_logprobs < -1)
     throw UsageError("prompt_logprobs is negative", {.file = {}, .field = "prompt_logprobs", .offset = {}},
                      "give 0 or more");
@@ -85,7 +62,12 @@ RequestId Engine::submit(GenerateRequest request, TokenCallback callback) {
       .source = std::move(request.source),
       .callback = std::move(callback)};
   // What "encoder" settings look at, where a model has no encoder, is the prompt.
-  if (!active.source) active.source_tokens = request.prompt;
+  if (!active.source) {
+    active.source_tokens = request.prompt;
+  } else if (active.source.format == Format::i32) {
+    const auto* ids = active.source.data<int32_t>();
+    active.source_tokens.assign(ids, ids + active.source.elements());
+  }
   const RequestId id = scheduler_.add({.prompt = std::move(request.prompt),
                                        .max_tokens = request.max_tokens,
                                        .sequences = width,
@@ -104,13 +86,7 @@ void Engine::encode(const Batch& batch) {
   for (const Span& span : batch.spans) {
     const Tensor& source = active_.at(span.id).source;
     if (!span.admitted || !source) continue;
-    StepData step;
-    step.sizes[Symbol::sequences] = 1;
-    std::vector<int64_t> shape = source.shape;
-    shape.insert(shape.begin(), 1);
-    step.inputs = {{std::string(kSource), source.reshaped(shape)},
-                   {"source_slot", Tensor::of({1}, std::span<const int32_t>(&span.source_slot, 1))}};
-    program_.run(kEncode, step);
+    program_.run(kEncode, encode_step(program_.model(), source, span.source_slot));
   }
 }
 

@@ -25,7 +25,8 @@ struct GenerateRequest {
   int64_t max_tokens = 0;
   /// Log-probabilities of the prompt's tokens, with so many of the likeliest; -1: none.
   int64_t prompt_logprobs = -1;
-  /// Encoder-decoder models: one window of their source (input_features: mel bins × frames), run through "encode".
+  /// Encoder-decoder models: what "encode" reads of one source: a window (input_features: mel bins × frames, f32), or
+  /// token ids (i32, one dimension).
   Tensor source = {};
 };
 

@@ -16,6 +16,7 @@ struct Program::Compiled {
 struct Program::Entry {
   Graph graph;
   bool reads_tokens = false;
+  int64_t step_tokens = 0;  // at most
   std::map<std::string, Compiled, std::less<>> by_class;
 };
 
@@ -40,6 +41,7 @@ void check(const ProgramOptions& options, const Model& model) {
   at_least(0, options.rows, "rows");
   at_least(0, options.pages, "pages");
   at_least(0, options.window_pages, "window_pages");
+  at_least(0, options.source_tokens, "source_tokens");
   if (options.context > kMost || options.sequences > kMost / options.context)
     refuse("sequences × context is more than 2^31 tokens", "context", "give a smaller context");
   if (model.max_positions > 0 && options.context > model.max_positions)
@@ -52,13 +54,21 @@ ProgramOptions checked(ProgramOptions options, const Model& model) {
   check(options, model);
   options.step_tokens = std::min(options.step_tokens, options.sequences * options.context);
   if (options.rows == 0) options.rows = options.sequences;
+  if (options.source_tokens == 0) options.source_tokens = options.context;
   return options;
+}
+
+/// A step of "encode" takes whole sources: one at least, and as many more as a step of the model may have tokens.
+int64_t encode_tokens(const ProgramOptions& options) {
+  const int64_t longest = options.source_tokens > 0 ? options.source_tokens : options.context;
+  return std::max(longest, std::min(options.step_tokens, options.sequences * longest));
 }
 
 EntryOptions entry_options(const ProgramOptions& options) {
   EntryOptions entry{.stateful = options.stateful,
                      .hidden_states = options.hidden_states,
                      .cache = options.rewrite.cache(),
+                     .source_tokens = options.source_tokens,
                      .source = options.source};
   entry.max_pages = ceil_div(options.context, entry.page_size);
   return entry;
@@ -92,7 +102,8 @@ bool has_pool(const Graph& graph, Symbol pool) {
 
 Program::Program(Model model, std::shared_ptr<Backend> backend, std::shared_ptr<ParameterSource> source,
                  ProgramOptions options)
-    : model_(std::move(model)),
+    : encode_tokens_(encode_tokens(options)),
+      model_(std::move(model)),
       backend_(std::move(backend)),
       options_(checked(std::move(options), model_)),
       entry_options_(entry_options(options_)),
@@ -119,9 +130,12 @@ bool Program::has_entry(std::string_view name) const {
 
 Program::Entry& Program::entry(std::string_view name) {
   if (const auto found = entries_.find(name); found != entries_.end()) return *found->second;
-  auto made = std::make_unique<Entry>(Entry{.graph = model_.build(name, entry_options_), .by_class = {}});
+  auto made = std::make_unique<Entry>(
+      Entry{.graph = model_.build(name, entry_options_), .step_tokens = options_.step_tokens, .by_class = {}});
   made->reads_tokens = std::ranges::any_of(
       made->graph.inputs(), [&](uint32_t n) { return made->graph.node(n).attrs.text("name") == "token_ids"; });
+  // An encoder sees what comes after a token, so a source is never cut into steps.
+  if (name == "encode") made->step_tokens = encode_tokens_;
   return *entries_.emplace(name, std::move(made)).first->second;
 }
 
@@ -140,13 +154,14 @@ std::vector<SizeClass> Program::classes_of(const Entry& entry) const {
   std::vector<SizeClass> reached;
   for (const SizeClass& c : classes) {
     reached.push_back(c);
-    if (c.max_tokens >= options_.step_tokens) break;
+    if (c.max_tokens >= entry.step_tokens) break;
   }
   return reached;
 }
 
-CompileOptions Program::compile_options(const SizeClass& size_class) const {
+CompileOptions Program::compile_options(const Entry& entry, const SizeClass& size_class) const {
   SymbolValues bounds = bounds_;
+  bounds[Symbol::tokens] = entry.step_tokens;
   // A sequence has at least one token in a step, a row belongs to one token.
   for (const Symbol s : {Symbol::tokens, Symbol::sequences, Symbol::rows})
     bounds[s] = std::min(bounds[s], size_class.max_tokens);
@@ -155,7 +170,7 @@ CompileOptions Program::compile_options(const SizeClass& size_class) const {
 
 Program::Compiled& Program::compiled(Entry& entry, const SizeClass& size_class) {
   Compiled& made = entry.by_class[size_class.name];
-  if (!made.executable) made.executable = backend_->compile(entry.graph, compile_options(size_class));
+  if (!made.executable) made.executable = backend_->compile(entry.graph, compile_options(entry, size_class));
   return made;
 }
 

@@ -24,6 +24,7 @@ struct ProgramOptions {
   bool hidden_states = false;
   bool stateful = true;
   bool strict = false;
+  int64_t source_tokens = 0;         ///< longest source of an encoder of tokens; 0: `context`
   std::vector<int64_t> source = {};  ///< see EntryOptions::source
 };
 
@@ -78,10 +79,11 @@ class Program {
   Entry& entry(std::string_view name);
   Compiled& compiled(Entry& entry, const SizeClass& size_class);
   void bind(Compiled& compiled);
-  CompileOptions compile_options(const SizeClass& size_class) const;
+  CompileOptions compile_options(const Entry& entry, const SizeClass& size_class) const;
   /// The size classes that steps of an entry can fall into.
   std::vector<SizeClass> classes_of(const Entry& entry) const;
 
+  int64_t encode_tokens_;  // in a step of "encode"
   Model model_;
   std::shared_ptr<Backend> backend_;
   ProgramOptions options_;

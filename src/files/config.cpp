@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "core/error.h"
+#include "core/file_map.h"
 
 namespace braid {
 namespace {
@@ -28,6 +29,39 @@ double finite(const Json& value) {
   return number;
 }
 
+/// Python writes an infinite number as the bare word Infinity, which is no JSON (the time_step_limit of Mamba-2). It
+/// becomes the text "Inf", and spaces, so that the offsets of what follows stay.
+std::string with_quoted_infinities(std::string_view text) {
+  constexpr std::string_view kWord = "Infinity", kText = "\"Inf\"   ";
+  std::string out(text);
+  bool quoted = false;
+  for (size_t i = 0; i < out.size(); ++i) {
+    if (out[i] == '"') {
+      quoted = !quoted;
+    } else if (quoted && out[i] == '\\') {
+      ++i;
+    } else if (!quoted && text.substr(i, kWord.size()) == kWord) {
+      out.replace(i, kWord.size(), kText);
+      i += kText.size() - 1;
+    }
+  }
+  return out;
+}
+
+JsonDocument parse_document(std::string_view text, std::string file, const Limits& limits) {
+  if (text.find("Infinity") == text.npos) return JsonDocument::parse(text, std::move(file), limits);
+  return JsonDocument::parse(with_quoted_infinities(text), std::move(file), limits);
+}
+
+JsonDocument read_document(const std::string& path, const Limits& limits) {
+  const auto map = FileMap::open(path);
+  const auto bytes = map->bytes();
+  if (bytes.size() > limits.max_json_bytes) return JsonDocument::read(path, limits);  // which refuses it
+  JsonDocument document = parse_document({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, path, limits);
+  map->check();
+  return document;
+}
+
 }  // namespace
 
 Config::Config(std::shared_ptr<const JsonDocument> document, const Limits& limits)
@@ -42,11 +76,11 @@ Config Config::read(const std::string& path, const Limits& limits) {
   std::error_code error;
   const std::filesystem::path given(path);
   const auto file = std::filesystem::is_directory(given, error) ? given / "config.json" : given;
-  return {std::make_shared<const JsonDocument>(JsonDocument::read(file.string(), limits)), limits};
+  return {std::make_shared<const JsonDocument>(read_document(file.string(), limits)), limits};
 }
 
 Config Config::parse(std::string_view text, std::string file, const Limits& limits) {
-  return {std::make_shared<const JsonDocument>(JsonDocument::parse(text, std::move(file), limits)), limits};
+  return {std::make_shared<const JsonDocument>(parse_document(text, std::move(file), limits)), limits};
 }
 
 Config Config::with_defaults(std::string_view text) const {

@@ -41,7 +41,8 @@ struct HeadKeys {
   std::string_view head_dim = "head_dim";
 };
 
-/// Rotary position embedding. `rope_parameters` (5.x), or `rope_theta` and `rope_scaling` (4.x).
+/// Rotary position embedding. `rope_parameters` (5.x), or `rope_theta` and `rope_scaling` (4.x). The type "dynamic"
+/// stands as the standard one: it changes nothing up to max_position_embeddings, and no sequence is longer.
 struct RopeConfig {
   enum class Type : uint8_t { standard, linear, llama3, yarn, longrope };
   Type type = Type::standard;

@@ -8,7 +8,8 @@ namespace braid {
 namespace {
 
 using Type = RopeConfig::Type;
-constexpr std::array<std::pair<std::string_view, Type>, 6> kTypes = {{{"default", Type::standard},
+constexpr std::array<std::pair<std::string_view, Type>, 7> kTypes = {{{"default", Type::standard},
+                                                                      {"dynamic", Type::standard},
                                                                       {"linear", Type::linear},
                                                                       {"llama3", Type::llama3},
                                                                       {"yarn", Type::yarn},

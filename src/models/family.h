@@ -7,11 +7,14 @@
 #include <vector>
 
 #include "models/blocks/attention.h"
+#include "models/blocks/encoder.h"
+#include "models/blocks/heads.h"
 #include "models/blocks/inputs.h"
 #include "models/blocks/mixture.h"
 #include "models/blocks/mlp.h"
 #include "models/blocks/norm.h"
 #include "models/blocks/outputs.h"
+#include "models/blocks/relative.h"
 #include "models/blocks/rotary.h"
 
 namespace braid {
@@ -26,9 +29,11 @@ struct Entry {
 struct Blueprint {
   std::string architecture;  ///< as in Model
   std::vector<Entry> entries;
-  int64_t vocabulary = 0;            ///< as in Model
-  int64_t max_positions = 0;         ///< as in Model
-  std::vector<Rename> renames = {};  ///< other spellings of the tensors' names
+  int64_t vocabulary = 0;                        ///< as in Model
+  int64_t max_positions = 0;                     ///< as in Model
+  std::optional<int32_t> position_padding = {};  ///< as in Model
+  int64_t default_context = 0;                   ///< as in Model
+  std::vector<Rename> renames = {};              ///< other spellings of the tensors' names
   /// The entry for Purpose::features, where it is another than the class's own, and the tensors that it leaves unread.
   std::optional<Entry> features = {};
   std::vector<std::string> head = {};
@@ -40,6 +45,8 @@ struct Blueprint {
 std::string architecture(const Config& config, const std::vector<std::string_view>& known);
 /// The activation that the config names under `key`. Throws Error naming the field when there is no such activation.
 std::string activation_name(const Config& config, std::string_view key);
+/// Throws Error naming the field `key` when there is no activation of this name.
+void check_activation(const Config& config, std::string_view key, std::string_view name);
 /// Throws Error naming `key` and its value when the config sets it to anything but null, false or 0: a feature that the
 /// family does not have.
 void refuse(const Config& config, std::string_view key);

@@ -1,5 +1,6 @@
 // Gemma 3 (arXiv:2503.19786), the language model: Gemma 2's layers with norms on queries and keys instead of caps;
-// five layers with a sliding window and rotary positions of their own, then one that sees all.
+// five layers with a sliding window and rotary positions of their own, then one that sees all. EmbeddingGemma
+// (arXiv:2509.20354) sees in both directions.
 
 #include <cmath>
 
@@ -18,7 +19,6 @@ constexpr std::string_view kDefaults = R"({
 
 Blueprint gemma3_text_family(const Config& given) {
   const Config config = given.with_defaults(kDefaults);
-  refuse(config, "use_bidirectional_attention");
   LlamaLike c(config);
   c.layer = sandwich_layer;
   c.norm.kind = offset_rms_norm;
@@ -33,8 +33,13 @@ Blueprint gemma3_text_family(const Config& given) {
   c.attention.bias = c.attention.output_bias = config.bool_or("attention_bias", false);
   c.attention.how.scale = 1 / std::sqrt(config.real_at("query_pre_attn_scalar"));
   c.attention.how.soft_cap = config.real_or("attn_logit_softcapping", 0);
+  if (config.bool_or("use_bidirectional_attention", false)) {
+    c.attention.how.causal = false;
+    for (int64_t& window : c.windows) window = window > 0 ? window / 2 + 1 : 0;  // the config's is that of both sides
+  }
   Decoder decoder = llama_like("Gemma3Text", c);
   decoder.causal = "Gemma3ForCausalLM";
+  decoder.generates = c.attention.how.causal;
   decoder.logit_cap = config.real_or("final_logit_softcapping", 0);
   return decoder_family(config, decoder);
 }

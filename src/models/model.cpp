@@ -18,16 +18,18 @@ constexpr Family kFamilies[] = {
 };
 
 const Family& family_of(Config config) {
+  const std::string type = config.model_type();
+  const Family* found = find_family(type);
   std::vector<std::string_view> known;
-  for (const Family& family : kFamilies) known.push_back(family.model_type);
+  for (const Family& family : kFamilies) known.push_back(&family == found ? type : family.model_type);
   const std::vector<std::string> names(known.begin(), known.end());
-  const std::vector<std::string> near = near_names(config.model_type(), names);
-  if (!near.empty() && std::ranges::find(known, config.model_type()) == known.end())
-    config.fail("model_type", "unknown model type \"" + config.model_type() + "\"",
+  const std::vector<std::string> near = near_names(type, names);
+  if (!near.empty() && std::ranges::find(known, type) == known.end())
+    config.fail("model_type", "unknown model type \"" + type + "\"",
                 "of the families that Braid knows, the nearest is " + join(near) +
                     (config.has("auto_map") ? "; the code that comes with a checkpoint (auto_map) is never run" : ""));
   config.require_known(known);
-  return *std::ranges::find(kFamilies, config.model_type(), &Family::model_type);
+  return *found;
 }
 
 /// Weights that another program quantised have tensors of its own making.
@@ -61,6 +63,21 @@ void take_features(const Config& config, Blueprint& blueprint) {
 
 }  // namespace
 
+std::vector<int32_t> default_positions(const Model& model, std::span<const int32_t> token_ids) {
+  std::vector<int32_t> positions(token_ids.size());
+  const std::optional<int32_t> padding = model.position_padding;
+  int32_t next = padding ? *padding + 1 : 0;
+  for (size_t i = 0; i < positions.size(); ++i) positions[i] = padding && token_ids[i] == *padding ? *padding : next++;
+  return positions;
+}
+
+const Family* find_family(std::string_view model_type) {
+  std::string id(model_type);
+  std::ranges::replace(id, '-', '_');
+  const auto found = std::ranges::find(kFamilies, id, &Family::model_type);
+  return found == std::end(kFamilies) ? nullptr : found;
+}
+
 std::span<const Family> families() { return kFamilies; }
 
 Model make_model(const Config& config, TensorIndex tensors, Purpose purpose) {
@@ -76,6 +93,8 @@ Model make_model(const Config& config, TensorIndex tensors, Purpose purpose) {
       .entries = {},
       .vocabulary = blueprint->vocabulary,
       .max_positions = blueprint->max_positions,
+      .position_padding = blueprint->position_padding,
+      .default_context = blueprint->default_context,
       .spellings = [blueprint](const std::string& name) { return spellings(name, blueprint->renames); },
       .build = [blueprint, index](std::string_view entry,
                                   const EntryOptions& options) { return build(*blueprint, *index, entry, options); },
@@ -114,14 +133,18 @@ std::string architecture(const Config& config, const std::vector<std::string_vie
 }
 
 std::string activation_name(const Config& config, std::string_view key) {
-  Builder scratch;
   std::string name = config.string_at(key);
+  check_activation(config, key, name);
+  return name;
+}
+
+void check_activation(const Config& config, std::string_view key, std::string_view name) {
+  Builder scratch;
   try {
     activation(name, scratch.scalar(0));
   } catch (const Error& error) {
     config.fail(key, error.message(), error.advice());
   }
-  return name;
 }
 
 void refuse(const Config& config, std::string_view key) {

@@ -35,6 +35,7 @@ struct EntryOptions {
   Format cache = Format::f32;  ///< format of cached keys and values
   int64_t page_size = 64;      ///< tokens per page
   int64_t max_pages = 1;       ///< width of the page table: ceil(context / page_size)
+  int64_t source_tokens = 1;   ///< longest source of an encoder of tokens: what a source slot has room for
   /// Sizes of one image (3, height, width) or feature window (mel bins, frames), without the batch; empty: the
   /// config's.
   std::vector<int64_t> source = {};
@@ -55,6 +56,11 @@ struct Model {
       entries;                ///< "decode" (causal and encoder-decoder), "encode", "forward" (one pass, no states)
   int64_t vocabulary = 0;     ///< 0 where there is none
   int64_t max_positions = 0;  ///< longest sequence that the positions allow; 0: no bound
+  /// RoBERTa's way to count positions: tokens other than this padding token have the positions padding + 1, padding + 2
+  /// …, padding itself has the position `padding`. Absent: 0, 1, 2 …
+  std::optional<int32_t> position_padding = {};
+  /// Context to take where nobody asks for one: longrope's original one, within which its short factors apply; 0: any.
+  int64_t default_context = 0;
   /// The names that a tensor may have in files, by the family's own, which comes first.
   std::function<std::vector<std::string>(const std::string& name)> spellings = {};
   /// Builds an entry's graph. Throws Error naming the config field or the tensor that does not fit.
@@ -63,6 +69,9 @@ struct Model {
   std::vector<std::string> stale;
 };
 
+/// The positions of a sequence's tokens where nobody gives others.
+std::vector<int32_t> default_positions(const Model& model, std::span<const int32_t> token_ids);
+
 struct Blueprint;
 struct Family {
   std::string_view model_type;
@@ -70,6 +79,8 @@ struct Family {
 };
 /// All families, in the order of models/list.inc.
 std::span<const Family> families();
+/// Null for a model_type that no family has. Some have a hyphen ("xlm-roberta") where our names have an underscore.
+const Family* find_family(std::string_view model_type);
 /// What a model is loaded for: what the class that its config names does, or, whatever head that class has, the
 /// features below the head (embeddings of texts): then its entry is "forward" and gives last_hidden_state.
 enum class Purpose : uint8_t { own, features };

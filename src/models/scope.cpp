@@ -1,5 +1,6 @@
 #include "models/scope.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "core/error.h"
@@ -48,6 +49,13 @@ Value Scope::find(std::string_view name, const Shape& shape, Format random) cons
   const std::vector<std::string> near = near_names(ours, tensors.names);
   throw Error("the checkpoint has no such tensor", {.file = tensors.file, .field = ours, .offset = {}},
               near.empty() ? "take the config.json that belongs to this checkpoint" : "it has " + join(near));
+}
+
+bool Scope::has(std::string_view name) const {
+  const TensorIndex& tensors = *root_->tensors;
+  return tensors.random ||
+         std::ranges::any_of(spellings(path_of(name), root_->renames),
+                             [&](const std::string& spelling) { return tensors.find(spelling).has_value(); });
 }
 
 Value Scope::parameter(std::string_view name, const Shape& shape) const {

@@ -40,6 +40,9 @@ class Scope {
   /// The checkpoint tensor PATH.NAME as the file holds it. Throws Error that names the tensor when it is missing (with
   /// near names), has another shape than the config makes it, or has no format to compute with.
   Value parameter(std::string_view name, const Shape& shape) const;
+  /// Whether the checkpoint has PATH.NAME: for parts that files may lack without their config saying so. With random
+  /// weights it has every tensor.
+  bool has(std::string_view name) const;
   /// PATH.weight (rows, width) as an operand of a product or a table of embeddings: what may be quantised.
   Value weight(const Shape& shape) const;
   /// PATH.weight of a module that stores it (width, rows), as transformers' Conv1D does → (rows, width). A file that

@@ -4,7 +4,7 @@
 //   none:   q, k, v, span_start → y
 //   paged:  q, k, v, k_state, v_state, span_start, context, page_table → y, k_state', v_state'
 //   source: q, k_state, v_state, span_start, source_slot → y
-// and after them the hooks; the attributes slopes, relative and sinks are the indices of those that there are.
+// and after them the hooks; the attributes of their names are the indices of those that there are.
 #include <algorithm>
 
 #include "core/error.h"
@@ -22,30 +22,54 @@ void check_indices(Types operands, size_t index, const Shape& shape) {
   check_shape(operands, index, shape);
 }
 
-/// The hooks follow the operands of the cache; a source has no distances, so nothing that depends on them.
+/// A hook, in the order in which they follow the operands of the cache.
+struct Hook {
+  std::string_view name;
+  Value Attend::*value;
+  bool none, paged, source;  ///< the caches that it may come with; a source has no distances
+};
+constexpr Hook kHooks[] = {{"slopes", &Attend::slopes, true, true, false},
+                           {"relative", &Attend::relative, true, true, false},
+                           {"sinks", &Attend::sinks, true, true, true},
+                           {"lengths", &Attend::lengths, false, false, true},
+                           {"query_relative", &Attend::query_relative, true, false, false},
+                           {"key_relative", &Attend::key_relative, true, false, false}};
+
+/// The last dimension of a hook by distance.
+void check_distances(Types operands, size_t index, Shape wanted) {
+  check_rank(operands, index, wanted.size() + 1);
+  const int64_t distances = check_number(operands, index, wanted.size());
+  wanted.emplace_back(distances);
+  check_shape(operands, index, wanted);
+  if (distances % 2 == 0) fail_operand(index, operands[index], "has no middle: its distances are -reach … reach");
+}
+
+void check_hook(Types operands, size_t index, std::string_view name) {
+  const Dim tokens = operands[0][0], heads = operands[0][1];
+  check_format(operands, index, name == "lengths" ? Format::i32 : Format::f32);
+  if (name == "lengths") return check_shape(operands, index, {kSequences});
+  if (name == "relative") return check_distances(operands, index, {heads});
+  if (name.ends_with("_relative")) return check_distances(operands, index, {heads, tokens});
+  check_shape(operands, index, {heads});
+}
+
 void check_hooks(Types operands, const Attrs& attrs, size_t first) {
-  const Dim heads = operands[0][1];
+  const std::string& cache = attrs.text("cache");
   size_t next = first;
-  for (const std::string_view name : {"slopes", "relative", "sinks"}) {
-    if (!attrs.has(name)) continue;
-    const auto index = static_cast<size_t>(attrs.integer(name));
+  for (const Hook& hook : kHooks) {
+    if (!attrs.has(hook.name)) continue;
+    if (!(cache == "none" ? hook.none : cache == "paged" ? hook.paged : hook.source))
+      throw ShapeError("attention with the cache \"" + cache + "\" has no " + std::string(hook.name));
+    const auto index = static_cast<size_t>(attrs.integer(hook.name));
     if (index != next++ || index >= operands.size())
-      throw ShapeError("the operand of " + std::string(name) + " is not where the hooks are");
-    check_format(operands, index, Format::f32);
-    if (name != "relative") {
-      check_shape(operands, index, {heads});
-      continue;
-    }
-    check_rank(operands, index, 2);
-    const int64_t distances = check_number(operands, index, 1);
-    check_shape(operands, index, {heads, Dim(distances)});
-    if (distances % 2 == 0) fail_operand(index, operands[index], "has no middle: its distances are -reach … reach");
+      throw ShapeError("the operand of " + std::string(hook.name) + " is not where the hooks are");
+    check_hook(operands, index, hook.name);
   }
   check_count(operands, next);
+  if (attrs.has("query_relative") && attrs.has("key_relative"))
+    check_shape(operands, next - 1, operands[next - 2].shape);
   if (attrs.integer_or("window", 1) < 1) throw ShapeError("a window is of one token at least");
-  if (attrs.text("cache") != "source") return;
-  for (const std::string_view name : {"window", "slopes", "relative"})
-    if (attrs.has(name)) throw ShapeError("attention over a source has no " + std::string(name));
+  if (cache == "source" && attrs.has("window")) throw ShapeError("attention over a source has no window");
 }
 
 std::vector<Type> infer(Types operands, const Attrs& attrs) {
@@ -53,7 +77,7 @@ std::vector<Type> infer(Types operands, const Attrs& attrs) {
   attrs.integer("causal");
   const std::string& cache = attrs.text("cache");
   const size_t own = cache == "none" ? 4 : cache == "paged" ? 8 : 5;
-  check_count(operands, own, own + 3);
+  check_count(operands, own, own + std::size(kHooks));
   check_format(operands, 0, Format::f32);
   check_rank(operands, 0, 3);
   check_hooks(operands, attrs, own);
@@ -113,14 +137,12 @@ std::vector<Value> attend_node(std::vector<Value> operands, std::string cache, c
   Attrs attrs{{"cache", std::move(cache)}, {"scale", how.scale}, {"causal", static_cast<int64_t>(how.causal)}};
   if (how.window != 0) attrs.set("window", how.window);
   if (how.soft_cap != 0) attrs.set("soft_cap", how.soft_cap);
-  const auto hook = [&](std::string_view name, Value operand) {
-    if (!operand) return;
-    attrs.set(name, static_cast<int64_t>(operands.size()));
+  for (const Hook& hook : kHooks) {
+    const Value operand = how.*hook.value;
+    if (!operand) continue;
+    attrs.set(hook.name, static_cast<int64_t>(operands.size()));
     operands.push_back(operand);
-  };
-  hook("slopes", how.slopes);
-  hook("relative", how.relative);
-  hook("sinks", how.sinks);
+  }
   return append_all(op::attend, std::move(operands), std::move(attrs));
 }
 

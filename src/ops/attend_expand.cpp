@@ -49,6 +49,17 @@ Value with_bias(Builder& b, const Node& node, std::span<const Value> o, Value sc
     const Value bias = transpose(gather(transpose(relative, {1, 0}), place), {2, 0, 1});  // (heads, tokens, L)
     scores = scores + reshape(bias, {kv_heads, 1, group, tokens, length});
   }
+  // By row of the query, or of the key: the same tokens, as only the step's own are.
+  for (const std::string_view name : {"query_relative", "key_relative"}) {
+    const Value by_row = hook(node, o, name);
+    if (!by_row) continue;
+    const int64_t distances = by_row.dim(2).number(), reach = distances / 2;
+    const Value place = minimum(maximum(distance, number(b, -reach)), number(b, reach)) + number(b, reach);
+    const Value row = name == "query_relative" ? column(iota(b, tokens)) : reshape(iota(b, length), {1, length});
+    const Value flat = transpose(by_row, {1, 2, 0});  // (tokens, distances, heads)
+    const Value bias = transpose(gather(flat, row * number(b, distances) + place, 2), {2, 0, 1});  // (heads, tokens, L)
+    scores = scores + reshape(bias, {kv_heads, 1, group, tokens, length});
+  }
   return scores;
 }
 
@@ -148,10 +159,11 @@ std::vector<Value> expand_paged(Builder& b, const Node& node, std::span<const Va
 }
 
 std::vector<Value> expand_source(Builder& b, const Node& node, std::span<const Value> o) {
+  const Value lengths = hook(node, o, "lengths");
   return {attend_dense(b, node, o, segment_of(o[3], o[0].dim(0)),
                        {.keys = transpose(gather(o[1], o[4]), {0, 3, 1, 2}),
                         .values = transpose(gather(o[2], o[4]), {0, 2, 1, 3}),
-                        .valid = {},
+                        .valid = lengths ? less(iota(b, o[1].dim(3)), column(lengths)) : Value{},
                         .distance = {}})};
 }
 

@@ -165,8 +165,9 @@ Value rope(Value x, Value positions, Value inverse_frequencies, const Rope& how)
 
 /// Scaled dot-product attention over ragged sequences with grouped heads. q (tokens, heads, head_dim), k and v (tokens,
 /// kv_heads, head_dim), where `tokens` is any dimension: an encoder's rows are 1500 * sequences.
-/// A score is soft_cap · tanh(scale · q·k / soft_cap) + slopes[head] · distance + relative[head, distance], distance =
-/// position of the key - position of the query.
+/// A score is soft_cap · tanh(scale · q·k / soft_cap) + slopes[head] · distance + relative[head, distance] +
+/// query_relative[head, query, distance] + key_relative[head, key, distance], distance = position of the key - position
+/// of the query.
 struct Attend {
   double scale = 1.0;
   bool causal = true;   ///< a query sees no key after its own position
@@ -175,6 +176,10 @@ struct Attend {
   Value slopes = {};    ///< (heads) f32: ALiBi (arXiv:2108.12409); absent: zeros
   Value relative = {};  ///< (heads, 2 · reach + 1) f32: distances -reach … reach, farther ones as the nearest (T5)
   Value sinks = {};     ///< (heads) f32: the score of one more key, of value 0 (gpt-oss)
+  Value lengths = {};   ///< (sequences) i32: keys of each source that count (attend_source); absent: all
+  /// What `relative` is for all rows, by the row of the query and by that of the key: (heads, tokens, 2 · reach + 1)
+  /// f32 (DeBERTa's disentangled attention, arXiv:2006.03654). Over the step's own tokens only.
+  Value query_relative = {}, key_relative = {};
 };
 /// Over the step's own tokens.
 Value attend(Value q, Value k, Value v, Value span_start, const Attend& how);

@@ -90,17 +90,19 @@ int32_t narrow(const Arguments& arguments, std::string_view name, int64_t value)
 }
 
 /// Ids, mask, positions and segments of (B, T) → the tokens that count. `prefix` is "" or "decoder_".
-void flatten(const Arguments& arguments, const std::string& prefix, ForwardInputs& inputs) {
+TokenInputs flatten(const Arguments& arguments, const std::string& prefix, int64_t& batch) {
   const std::string ids_name = prefix + "input_ids", mask_name = prefix + "attention_mask",
                     positions_name = prefix + "position_ids";
-  const auto ids = arguments.integers(ids_name, inputs.batch, inputs.columns);
-  const auto mask = arguments.integers(mask_name, inputs.batch, inputs.columns);
-  const auto positions = arguments.integers(positions_name, inputs.batch, inputs.columns, true);
-  const auto types = prefix.empty() ? arguments.integers("token_type_ids", inputs.batch, inputs.columns, true)
-                                    : std::vector<int64_t>();
+  TokenInputs inputs;
+  const auto ids = arguments.integers(ids_name, batch, inputs.columns);
+  const auto mask = arguments.integers(mask_name, batch, inputs.columns);
+  const auto positions = arguments.integers(positions_name, batch, inputs.columns, true);
+  const auto types =
+      prefix.empty() ? arguments.integers("token_type_ids", batch, inputs.columns, true) : std::vector<int64_t>();
   if (ids.empty()) arguments.fail(mask.empty() ? positions_name : mask_name, ids_name + " is missing");
+  inputs.own_positions = !positions.empty();
   inputs.span_start.push_back(0);
-  for (int64_t b = 0; b < inputs.batch; ++b) {
+  for (int64_t b = 0; b < batch; ++b) {
     for (int64_t column = 0; column < inputs.columns; ++column) {
       const auto at = static_cast<size_t>(b * inputs.columns + column);
       if (!mask.empty() && mask[at] != 0 && mask[at] != 1)
@@ -115,6 +117,7 @@ void flatten(const Arguments& arguments, const std::string& prefix, ForwardInput
     if (inputs.span_start[b] == inputs.span_start[b + 1])
       arguments.fail(mask_name, "sequence " + std::to_string(b) + " has no token that counts");
   }
+  return inputs;
 }
 
 /// First, first + 1, … (count).
@@ -127,29 +130,41 @@ Tensor vector_of(const std::vector<int32_t>& values) {
   return Tensor::of({static_cast<int64_t>(values.size())}, std::span<const int32_t>(values));
 }
 
+/// Those that were given, else the model's own way to count.
+std::vector<int32_t> positions_of(const Model& model, const TokenInputs& in) {
+  if (in.own_positions || !model.position_padding) return in.positions;
+  std::vector<int32_t> positions;
+  for (size_t s = 0; s + 1 < in.span_start.size(); ++s) {
+    const std::span all(in.token_ids);
+    const auto first = static_cast<size_t>(in.span_start[s]), last = static_cast<size_t>(in.span_start[s + 1]);
+    std::ranges::copy(default_positions(model, all.subspan(first, last - first)), std::back_inserter(positions));
+  }
+  return positions;
+}
+
 /// A step of all sequences from their beginning. Sequence s has slot s, and pages of its own.
-StepData step_data(const Program& program, const ForwardInputs& in) {
+StepData step_data(const Program& program, const ForwardInputs& in, const TokenInputs& tokens) {
   StepData step;
-  step.sizes[Symbol::tokens] = in.tokens();
+  step.sizes[Symbol::tokens] = tokens.tokens();
   step.sizes[Symbol::sequences] = in.batch;
-  step.sizes[Symbol::rows] = in.tokens();
+  step.sizes[Symbol::rows] = &tokens == &in.source ? 0 : tokens.tokens();  // an encoder gives no logits
   const auto add = [&](std::string name, Tensor tensor) {
     step.inputs.push_back({std::move(name), std::move(tensor)});
   };
   add("slots", counting(in.batch));
   add("source_slot", counting(in.batch));
   add("context", Tensor::make({in.batch}, Format::i32));
-  if (in.tokens() > 0) {
-    add("token_ids", vector_of(in.token_ids));
-    add("positions", vector_of(in.positions));
-    add("token_type_ids", vector_of(in.token_type_ids));
-    add("span_start", vector_of(in.span_start));
-    add("rows", counting(in.tokens()));
+  if (tokens.tokens() > 0) {
+    add("token_ids", vector_of(tokens.token_ids));
+    add("positions", vector_of(positions_of(program.model(), tokens)));
+    add("token_type_ids", vector_of(tokens.token_type_ids));
+    add("span_start", vector_of(tokens.span_start));
+    add("rows", counting(tokens.tokens()));
     Tensor pages = Tensor::make({in.batch, program.max_pages()}, Format::i32);
     int32_t next = 0;
     for (int64_t s = 0; s < in.batch; ++s) {
-      const int64_t span = in.span_start[s + 1] - in.span_start[s];
-      for (int64_t p = 0; p * program.page_size() < span; ++p)
+      const int64_t span = tokens.span_start[s + 1] - tokens.span_start[s];
+      for (int64_t p = 0; p < program.max_pages() && p * program.page_size() < span; ++p)
         pages.data<int32_t>()[s * program.max_pages() + p] = next++;
     }
     add("page_table", pages);
@@ -165,10 +180,10 @@ bool over_tokens(const Type& type) {
 }
 
 /// (tokens, …) → (B, T, …), zeros where the mask is 0.
-Tensor scatter_tokens(const Tensor& rows, const ForwardInputs& in) {
+Tensor scatter_tokens(const Tensor& rows, const TokenInputs& in, int64_t batch) {
   std::vector<int64_t> shape = rows.shape;
   shape[0] = in.columns;
-  shape.insert(shape.begin(), in.batch);
+  shape.insert(shape.begin(), batch);
   Tensor out = Tensor::make(shape, Format::f32);
   const int64_t width = rows.elements() / in.tokens();
   for (int64_t i = 0; i < in.tokens(); ++i)
@@ -178,13 +193,22 @@ Tensor scatter_tokens(const Tensor& rows, const ForwardInputs& in) {
 
 void run_entry(Program& program, std::string_view entry, const ForwardInputs& in, std::vector<NamedTensor>& outputs) {
   const Graph& graph = program.graph(entry);
-  for (NamedTensor& out : program.run(entry, step_data(program, in))) {
+  const TokenInputs& tokens = entry == "encode" ? in.source : in;
+  for (NamedTensor& out : program.run(entry, step_data(program, in, tokens))) {
     const auto known = std::ranges::find(graph.outputs(), out.name, &Graph::Output::name);
     const Tensor values = to_f32(out.tensor);
-    const bool tokens = known != graph.outputs().end() && over_tokens(graph.type(known->value));
+    const bool ragged = known != graph.outputs().end() && over_tokens(graph.type(known->value));
     // A copy either way: a program's outputs last until its next step.
-    outputs.push_back({std::move(out.name), tokens ? scatter_tokens(values, in) : values});
+    outputs.push_back({std::move(out.name), ragged ? scatter_tokens(values, tokens, in.batch) : values});
   }
+}
+
+void check_vocabulary(const Model& model, const TokenInputs& in, std::string_view argument) {
+  for (const int32_t id : in.token_ids)
+    if (model.vocabulary > 0 && id >= model.vocabulary)
+      throw Error(
+          "token id " + std::to_string(id) + " is not below the vocabulary of " + std::to_string(model.vocabulary),
+          {.file = {}, .field = std::string(argument), .offset = {}});
 }
 
 void need(bool given, const Program& program, std::string_view argument) {
@@ -195,7 +219,7 @@ void need(bool given, const Program& program, std::string_view argument) {
 
 }  // namespace
 
-int64_t ForwardInputs::longest() const {
+int64_t TokenInputs::longest() const {
   int64_t most = 0;
   for (size_t s = 0; s + 1 < span_start.size(); ++s) most = std::max<int64_t>(most, span_start[s + 1] - span_start[s]);
   return most;
@@ -211,10 +235,8 @@ ForwardInputs ForwardInputs::from(std::span<const NamedTensor> tensors, const st
   };
   const bool encoder = any({"input_ids", "attention_mask", "position_ids", "token_type_ids"});
   const bool decoder = any({"decoder_input_ids", "decoder_attention_mask", "decoder_position_ids"});
-  if (encoder && decoder)
-    arguments.fail("decoder_input_ids", "an encoder of tokens together with a decoder is not supported");
-  if (encoder) flatten(arguments, "", inputs);
-  if (decoder) flatten(arguments, "decoder_", inputs);
+  if (encoder) (decoder ? inputs.source : inputs) = flatten(arguments, "", inputs.batch);
+  if (decoder) static_cast<TokenInputs&>(inputs) = flatten(arguments, "decoder_", inputs.batch);
   if (inputs.batch == 0) throw Error("there is no input", {.file = file, .field = {}, .offset = {}});
   return inputs;
 }
@@ -222,7 +244,8 @@ ForwardInputs ForwardInputs::from(std::span<const NamedTensor> tensors, const st
 LoadOptions forward_options(const ForwardInputs& inputs, LoadOptions base) {
   base.sequences = inputs.batch;
   base.context = std::max<int64_t>(1, inputs.longest());
-  base.step_tokens = std::max<int64_t>(inputs.batch, inputs.tokens());
+  base.source_tokens = inputs.source.longest();
+  base.step_tokens = std::max({inputs.batch, inputs.tokens(), inputs.source.tokens()});
   base.rows = inputs.tokens();
   const Tensor& source = inputs.pixel_values ? inputs.pixel_values : inputs.input_features;
   if (source) base.source.assign(source.shape.begin() + 1, source.shape.end());
@@ -235,19 +258,17 @@ std::vector<NamedTensor> forward(Program& program, const ForwardInputs& inputs) 
     const Graph& graph = program.graph(entry);
     return std::ranges::any_of(graph.inputs(), [&](uint32_t n) { return graph.node(n).attrs.text("name") == input; });
   };
-  for (size_t i = 0; model.vocabulary > 0 && i < inputs.token_ids.size(); ++i) {
-    if (inputs.token_ids[i] >= model.vocabulary)
-      throw Error("token id " + std::to_string(inputs.token_ids[i]) + " is not below the vocabulary of " +
-                      std::to_string(model.vocabulary),
-                  {.file = {}, .field = "input_ids", .offset = {}});
-  }
+  check_vocabulary(model, inputs, inputs.source.tokens() > 0 ? "decoder_input_ids" : "input_ids");
+  check_vocabulary(model, inputs.source, "input_ids");
   std::vector<NamedTensor> outputs;
   for (const std::string_view entry : {"encode", "decode", "forward"}) {
     if (!program.has_entry(entry) || (entry == "forward" && program.has_entry("decode"))) continue;
     const bool after_encoder = entry == "decode" && program.has_entry("encode");
     if (reads(entry, "pixel_values")) need(bool(inputs.pixel_values), program, "pixel_values");
     if (reads(entry, "input_features")) need(bool(inputs.input_features), program, "input_features");
-    if (reads(entry, "token_ids"))
+    if (entry == "encode" && reads(entry, "token_ids"))
+      need(inputs.source.tokens() > 0, program, inputs.tokens() > 0 ? "decoder_input_ids" : "input_ids");
+    else if (reads(entry, "token_ids"))
       need(inputs.tokens() > 0, program, after_encoder ? "decoder_input_ids" : "input_ids");
     run_entry(program, entry, inputs, outputs);
   }

@@ -14,20 +14,26 @@
 
 namespace braid {
 
-/// Inputs that were checked against each other. A batch of B sequences of T columns becomes a ragged batch: the tokens
-/// whose mask is 1, sequence after sequence.
-struct ForwardInputs {
-  int64_t batch = 0;
+/// A batch of B sequences of T columns as a ragged one: the tokens whose mask is 1, sequence after sequence.
+struct TokenInputs {
   int64_t columns = 0;                                        ///< T; 0 without tokens
   std::vector<int32_t> token_ids, positions, token_type_ids;  ///< one per token that counts
   std::vector<int32_t> span_start;                            ///< (B + 1)
   std::vector<int64_t> place;                                 ///< per token: its row in (B · T)
-  Tensor pixel_values;                                        ///< (B, C, H, W) f32, or absent
-  Tensor input_features;                                      ///< (B, mel bins, frames) f32, or absent
+  bool own_positions = false;                                 ///< they were given, and are not the columns
 
   int64_t tokens() const { return static_cast<int64_t>(token_ids.size()); }
   /// The longest sequence, in tokens.
   int64_t longest() const;
+};
+
+/// Inputs that were checked against each other: the tokens of the model (of its decoder where it has two parts) and
+/// what its encoder reads.
+struct ForwardInputs : TokenInputs {
+  int64_t batch = 0;
+  TokenInputs source;     ///< input_ids where there are decoder_input_ids too
+  Tensor pixel_values;    ///< (B, C, H, W) f32, or absent
+  Tensor input_features;  ///< (B, mel bins, frames) f32, or absent
 
   /// From tensors named by argument. A prefix "in." is dropped and "out.*" is ignored, so that a golden file is itself
   /// a valid input. Throws Error naming the tensor (`file` is where it came from) for an unknown argument, a shape that

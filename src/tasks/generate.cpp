@@ -4,8 +4,9 @@
 #include <chrono>
 
 #include "core/error.h"
+#include "engine/source.h"
 #include "tasks/settings.h"
-#include "tasks/texts.h"
+#include "tasks/written_texts.h"
 #include "text/tokenizer.h"
 
 namespace braid {
@@ -19,15 +20,29 @@ double milliseconds(Clock::time_point from, Clock::time_point to) {
 
 double per_second(int64_t tokens, double ms) { return ms > 0 ? static_cast<double>(tokens) * 1000 / ms : 0; }
 
+/// What the decoder begins with. Where an encoder reads tokens, they are its source, and the decoder begins with one
+/// token that the config names.
+std::vector<int32_t> decoder_prompt(const LoadedModel& model, const std::vector<int32_t>& prompt) {
+  if (!encodes_tokens(*model.program)) return prompt;
+  const GenerationConfig& config = model.generation;
+  const std::optional<int64_t> first =
+      config.decoder_start_token_id ? config.decoder_start_token_id : config.bos_token_id;
+  if (!first)
+    throw Error("the decoder's first token is not known",
+                {.file = model.place.folder, .field = "decoder_start_token_id", .offset = {}},
+                "add it to generation_config.json");
+  return {static_cast<int32_t>(*first)};
+}
+
 /// What is left of the context. A prompt that fills it keeps one, so that the scheduler refuses it with its numbers.
 int64_t tokens_left(const Program& program, size_t prompt) {
   return std::max<int64_t>(1, program.options().context - static_cast<int64_t>(prompt));
 }
 
 /// Compiles what the steps of this prompt need, so that no step is timed with it.
-void compile_ahead(Program& program, int64_t prompt_tokens, int64_t width) {
+void compile_ahead(Program& program, int64_t prompt_tokens, int64_t source_tokens, int64_t width) {
   const int64_t step = program.options().step_tokens;
-  if (program.has_entry("encode")) program.executable("encode", 0);
+  if (program.has_entry("encode")) program.executable("encode", source_tokens);
   program.executable("decode", std::min(prompt_tokens, step));
   if (prompt_tokens > step && prompt_tokens % step != 0) program.executable("decode", prompt_tokens % step);
   program.executable("decode", width);
@@ -62,8 +77,14 @@ GenerateResult generate(LoadedModel& model, const GenerateOptions& options, cons
   std::vector<int32_t> prompt = prompt_ids(model, options);
   GenerateResult result;
   result.prompt_tokens = static_cast<int64_t>(prompt.size());
+  Tensor source = options.source;
+  if (encodes_tokens(program)) {
+    source = Tensor::of({result.prompt_tokens}, std::span<const int32_t>(prompt));
+    prompt = decoder_prompt(model, prompt);
+  }
+  const auto begin = static_cast<int64_t>(prompt.size());
   const int64_t left = tokens_left(program, prompt.size()), width = decoding.width();
-  const int64_t wanted = std::clamp<int64_t>(new_tokens(settings, result.prompt_tokens).value_or(left), 1, left);
+  const int64_t wanted = std::clamp<int64_t>(new_tokens(settings, begin).value_or(left), 1, left);
 
   Engine engine(program);
   Texts texts(model, options, decoding.sequences, on_text);
@@ -71,13 +92,13 @@ GenerateResult generate(LoadedModel& model, const GenerateOptions& options, cons
                                       .decoding = std::move(decoding),
                                       .max_tokens = options.max_tokens > 0 ? options.max_tokens : wanted,
                                       .prompt_logprobs = options.prompt_logprobs,
-                                      .source = options.source},
+                                      .source = source},
                                      [&](const TokenEvent& event) { return texts.take(event); });
   const Clock::time_point compiling = Clock::now();
-  compile_ahead(program, result.prompt_tokens, width);
+  compile_ahead(program, begin, source && source.format == Format::i32 ? result.prompt_tokens : 0, width);
   const Clock::time_point start = Clock::now();
   bool cancelled = false;
-  int64_t left_to_read = result.prompt_tokens;
+  int64_t left_to_read = begin;
   while (engine.step()) {
     left_to_read -= program.options().step_tokens;
     if (left_to_read <= 0) texts.begun();

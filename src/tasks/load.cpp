@@ -33,7 +33,9 @@ std::map<std::string, Type, std::less<>> parameter_types(const Model& model, con
 }
 
 ProgramOptions program_options(const LoadOptions& options, const Model& model) {
-  const int64_t longest = model.max_positions > 0 ? std::min(model.max_positions, kDefaultContext) : kDefaultContext;
+  int64_t longest = kDefaultContext;
+  for (const int64_t bound : {model.max_positions, model.default_context})
+    if (bound > 0) longest = std::min(longest, bound);
   return {.rewrite = options.rewrite,
           .context = options.context != 0 ? options.context : longest,
           .sequences = options.sequences,
@@ -42,6 +44,7 @@ ProgramOptions program_options(const LoadOptions& options, const Model& model) {
           .hidden_states = options.hidden_states,
           .stateful = options.stateful,
           .strict = options.strict,
+          .source_tokens = options.source_tokens,
           .source = options.source};
 }
 
@@ -126,7 +129,7 @@ LoadedModel load_model(const LoadOptions& options) {
     if (!checkpoint) checkpoint = open_checkpoint(place);
     index = index_of(checkpoint);
   }
-  Model model = make_model(config, index);
+  Model model = make_model(config, index, options.purpose);
 
   std::shared_ptr<ParameterSource> source;
   if (checkpoint)

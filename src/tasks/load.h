@@ -34,7 +34,9 @@ struct LoadOptions {
   std::optional<uint64_t> memory = {};  ///< bytes that weights, states and arenas may take together
   bool strict = false;                  ///< a slow fallback is an error
   bool stateful = true;                 ///< false: cacheless graphs, one step holds whole sequences (`forward`)
+  Purpose purpose = Purpose::own;       ///< features: the model without its head (`embed`)
   bool hidden_states = false;           ///< also the outputs hidden.N
+  int64_t source_tokens = 0;            ///< longest source of an encoder of tokens; 0: `context`
   std::vector<int64_t> source = {};     ///< size of one image or feature window: EntryOptions::source
 };
 inline constexpr int64_t kDefaultContext = 8192;

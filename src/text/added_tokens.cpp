@@ -36,6 +36,13 @@ bool stands_alone(std::string_view text, size_t begin, size_t end) {
 
 }  // namespace
 
+bool SpecialRule::allows(const Span& token) const {
+  if (!read) return false;
+  const auto ends_before = [](const Span& span, uint32_t at) { return span.end <= at; };
+  const auto next = std::lower_bound(plain.begin(), plain.end(), token.begin, ends_before);
+  return next == plain.end() || next->begin >= token.end;
+}
+
 AddedTokens AddedTokens::read(const Json& list, const Vocabulary& vocabulary, const Normalizer* normalizer,
                               const Limits& limits) {
   if (!list.is_array()) list.fail("the added tokens are no list");
@@ -120,7 +127,7 @@ AddedTokens::Found AddedTokens::longest_at(const Finder& finder, std::string_vie
 }
 
 template <class Emit>
-void AddedTokens::cut(const Finder& finder, const Piece& piece, bool parse_special, Emit emit) const {
+void AddedTokens::cut(const Finder& finder, const Piece& piece, const SpecialRule& rule, Emit emit) const {
   const std::string_view text = piece.text;
   size_t done = 0;
   for (size_t at = 0; at < text.size();) {
@@ -132,7 +139,10 @@ void AddedTokens::cut(const Finder& finder, const Piece& piece, bool parse_speci
     const AddedToken& token = *found.token;
     size_t begin = at, end = found.end;
     at = end;
-    if (token.special && !parse_special) continue;
+    if (token.special && !rule.allows(piece.source(begin, end))) {
+      if (rule.read) at = begin + 1;  // the next one may begin within it
+      continue;
+    }
     if (token.single_word && !stands_alone(text, begin, end)) continue;
     if (token.lstrip) begin = std::max(spaces_before(text, begin), done);
     if (token.rstrip) end = spaces_after(text, end);
@@ -143,7 +153,7 @@ void AddedTokens::cut(const Finder& finder, const Piece& piece, bool parse_speci
   if (done < text.size()) emit(piece.slice(done, text.size()), -1);
 }
 
-void AddedTokens::extract(PreTokenized& text, bool normalized, bool parse_special) const {
+void AddedTokens::extract(PreTokenized& text, bool normalized, const SpecialRule& rule) const {
   const Finder& finder = normalized ? normalized_ : plain_;
   if (!finder.any) return;
   std::vector<PreTokenized::Item> items;
@@ -151,7 +161,7 @@ void AddedTokens::extract(PreTokenized& text, bool normalized, bool parse_specia
     if (item.token >= 0)
       items.push_back(item);
     else
-      cut(finder, item.piece, parse_special, [&](const Piece& piece, int32_t id) { items.push_back({piece, id}); });
+      cut(finder, item.piece, rule, [&](const Piece& piece, int32_t id) { items.push_back({piece, id}); });
   }
   text.items = std::move(items);
 }

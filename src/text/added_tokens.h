@@ -3,6 +3,7 @@
 
 #include <bitset>
 #include <optional>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -26,6 +27,14 @@ struct AddedToken {
   std::string spelling;      ///< as it stands in normalised text: what decoders see
 };
 
+/// Where special tokens count as such.
+struct SpecialRule {
+  bool read = true;                  ///< false: nowhere
+  std::span<const Span> plain = {};  ///< bytes of the original text, ascending, that hold no part of one
+
+  bool allows(const Span& token) const;
+};
+
 class AddedTokens {
  public:
   AddedTokens() = default;
@@ -37,7 +46,7 @@ class AddedTokens {
   /// `spelling` is set here. Later tokens of the same content replace earlier ones.
   void add(AddedToken token, const Normalizer* normalizer);
   /// Cuts the tokens out of the items that are none yet: those that are looked for in normalised text, or the others.
-  void extract(PreTokenized& text, bool normalized, bool parse_special) const;
+  void extract(PreTokenized& text, bool normalized, const SpecialRule& rule) const;
 
   const AddedToken* find(std::string_view content) const;
   const AddedToken* find(int32_t id) const;
@@ -56,7 +65,7 @@ class AddedTokens {
   };
   Found longest_at(const Finder& finder, std::string_view text, size_t at) const;
   template <class Emit>
-  void cut(const Finder& finder, const Piece& piece, bool parse_special, Emit emit) const;
+  void cut(const Finder& finder, const Piece& piece, const SpecialRule& rule, Emit emit) const;
 
   std::vector<AddedToken> tokens_;
   std::unordered_map<std::string, size_t> by_content_;

@@ -2,12 +2,14 @@
 // The parts of a tokenizer, as readers of its file formats hand them over.
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/limits.h"
 #include "text/added_tokens.h"
 #include "text/decode/decoder.h"
+#include "text/lengths.h"
 #include "text/model/model.h"
 #include "text/normalize/normalizer.h"
 #include "text/process/post_processor.h"
@@ -23,6 +25,8 @@ struct TokenizerParts {
   std::unique_ptr<Model> model;
   std::unique_ptr<PostProcessor> post_processor;
   std::unique_ptr<Decoder> decoder;
+  std::optional<Truncation> truncation;  ///< applied where EncodeOptions::lengths asks for it
+  std::optional<Padding> padding;
   std::vector<std::string> notes;
   std::string file;  ///< for errors
   Limits limits;

@@ -80,10 +80,12 @@ struct Tokenizer::State {
     idle.push_back(std::move(work));
   }
 
-  PreTokenized pre_tokenize(std::string_view text, bool parse_special) const;
-  Segment encode_one(std::string_view text, int32_t type_id, bool parse_special) const;
+  PreTokenized pre_tokenize(std::string_view text, const SpecialRule& rule) const;
+  Segment encode_one(std::string_view text, int32_t type_id, const SpecialRule& rule) const;
   std::span<const Token> tokenize(const Word& word, Work& work) const;
   void check(std::string_view text, const char* name) const;
+  /// How many tokens the post-processor puts around one text or a pair.
+  uint64_t added_tokens(size_t texts) const;
 };
 
 void Tokenizer::State::check(std::string_view text, const char* name) const {
@@ -95,15 +97,15 @@ void Tokenizer::State::check(std::string_view text, const char* name) const {
   if (const auto offset = utf8::first_invalid(text)) throw Error("the text is not UTF-8", {{}, name, *offset});
 }
 
-PreTokenized Tokenizer::State::pre_tokenize(std::string_view text, bool parse_special) const {
+PreTokenized Tokenizer::State::pre_tokenize(std::string_view text, const SpecialRule& rule) const {
   PreTokenized result;
   if (text.empty()) return result;
   result.items.push_back({Piece{.text = text}});
-  parts.added.extract(result, false, parse_special);
+  parts.added.extract(result, false, rule);
   if (parts.normalizer) {
     result.split([&](const Piece& piece, auto emit) { emit(parts.normalizer->apply(piece, result.arena)); });
   }
-  parts.added.extract(result, true, parse_special);
+  parts.added.extract(result, true, rule);
   if (parts.pre_tokenizer) parts.pre_tokenizer->apply(result);
   if (!parts.model->reads_bytes()) result.spell();
   return result;
@@ -117,8 +119,8 @@ std::span<const Token> Tokenizer::State::tokenize(const Word& word, Work& work) 
   return work.tokens;
 }
 
-Segment Tokenizer::State::encode_one(std::string_view text, int32_t type_id, bool parse_special) const {
-  const PreTokenized words = pre_tokenize(text, parse_special);
+Segment Tokenizer::State::encode_one(std::string_view text, int32_t type_id, const SpecialRule& rule) const {
+  const PreTokenized words = pre_tokenize(text, rule);
   const bool with_blanks = parts.post_processor && parts.post_processor->reads_blanks();
   CodePoints code_points(text);
   Segment segment;
@@ -141,6 +143,14 @@ Segment Tokenizer::State::encode_one(std::string_view text, int32_t type_id, boo
   give(std::move(work), text.size());
   type_ids.assign(ids.size(), type_id);
   return segment;
+}
+
+uint64_t Tokenizer::State::added_tokens(size_t texts) const {
+  std::vector<Segment> empty(texts);
+  if (parts.post_processor) parts.post_processor->apply(empty, true);
+  uint64_t count = 0;
+  for (const Segment& segment : empty) count += segment.encoding.ids.size();
+  return count;
 }
 
 Tokenizer Tokenizer::load(const std::string& path, const Limits& limits) {
@@ -166,21 +176,24 @@ Encoding Tokenizer::encode(std::string_view text, const EncodeOptions& options) 
   if (options.pair) state_->check(*options.pair, "pair");
   std::vector<Segment> segments;
   try {
-    segments.push_back(state_->encode_one(text, 0, options.parse_special));
-    if (options.pair) segments.push_back(state_->encode_one(*options.pair, 1, options.parse_special));
+    segments.push_back(state_->encode_one(text, 0, {options.parse_special, options.plain}));
+    if (options.pair) segments.push_back(state_->encode_one(*options.pair, 1, {options.parse_special, {}}));
+    if (options.lengths && parts.truncation)
+      truncate(segments, *parts.truncation, options.add_special ? state_->added_tokens(segments.size()) : 0);
     if (parts.post_processor) parts.post_processor->apply(segments, options.add_special);
   } catch (const Error& error) {  // a part knows its place in the file, not the file
     if (!error.place().file.empty()) throw;
     throw Error(error.message(), {parts.file, error.place().field, error.place().offset}, error.advice());
   }
-  if (segments.size() == 1) return std::move(segments.front().encoding);
   Encoding whole;
-  for (const Segment& segment : segments) {
-    const Encoding& e = segment.encoding;
+  if (segments.size() == 1) whole = std::move(segments.front().encoding);
+  for (size_t i = 0; segments.size() > 1 && i < segments.size(); ++i) {
+    const Encoding& e = segments[i].encoding;
     whole.ids.insert(whole.ids.end(), e.ids.begin(), e.ids.end());
     whole.offsets.insert(whole.offsets.end(), e.offsets.begin(), e.offsets.end());
     whole.type_ids.insert(whole.type_ids.end(), e.type_ids.begin(), e.type_ids.end());
   }
+  if (options.lengths && parts.padding) pad(whole, *parts.padding);
   return whole;
 }
 

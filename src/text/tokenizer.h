@@ -11,6 +11,7 @@
 
 #include "core/limits.h"
 #include "text/base/encoding.h"
+#include "text/base/piece.h"
 
 namespace braid {
 
@@ -22,6 +23,12 @@ struct EncodeOptions {
   /// Reads special tokens in the text as such. False for what users write: text that looks like a special token stays
   /// text.
   bool parse_special = true;
+  /// Cuts and pads as the file's truncation and padding sections say: what the `tokenizers` library always does, and
+  /// transformers on request only.
+  bool lengths = false;
+  /// Bytes of the text, ascending, in which special tokens are text all the same: what users wrote within a rendered
+  /// chat. Of the first text of a pair alone.
+  std::span<const text::Span> plain = {};
   /// The second text of a pair.
   std::optional<std::string_view> pair = std::nullopt;
 };
@@ -60,7 +67,7 @@ class Tokenizer {
   bool is_special(int32_t id) const;
   /// One more than the highest id.
   int32_t vocabulary_size() const;
-  /// What the file asks for and encode does not do, one sentence each (dropout, truncation and padding sections).
+  /// What the file asks for and encode does not do, one sentence each (dropout).
   const std::vector<std::string>& notes() const;
 
  private:

@@ -23,10 +23,8 @@ TokenizerParts read_tokenizer_json(const Json& root, std::string file, const Lim
     parts.added = AddedTokens::read(*node, parts.model->vocabulary(), parts.normalizer.get(), limits);
   }
   if (std::string note = parts.model->note(); !note.empty()) parts.notes.push_back(std::move(note));
-  for (const std::string_view section : {"truncation", "padding"}) {
-    if (optional_member(root, section))
-      parts.notes.push_back("the " + std::string(section) + " section is ignored: texts keep their length");
-  }
+  if (const auto node = optional_member(root, "truncation")) parts.truncation = read_truncation(*node);
+  if (const auto node = optional_member(root, "padding")) parts.padding = read_padding(*node, limits);
   return parts;
 }
 

@@ -97,7 +97,7 @@ TEST(Run, RefusesWhatDoesNotFit) {
   };
   const Case cases[] = {
       {{"--prompt", "a", "--prompt-ids", "1"}, 2, "only one of"},
-      {{"--prompt", "a", "--chat"}, 1, "chat templates are not supported"},
+      {{"--prompt", "a", "--chat"}, 1, "no chat template"},
       {{"--prompt-ids", "999999"}, 2, "999999"},
       {{"--prompt", "a", "--max-tokens", "100000"}, 2, "context"},
       {{"--prompt", "a", "--temperature", "nan"}, 2, "--temperature"},

@@ -311,7 +311,7 @@ TEST_F(LlamaEngine, RefusesRequestsByNameWithoutTouchingTheOthers) {
   EXPECT_EQ(field({.prompt = {1}, .max_tokens = 64}), "max_tokens");
   EXPECT_EQ(field({.prompt = {1}, .max_tokens = INT64_MAX}), "max_tokens");
   EXPECT_EQ(field({.prompt = {1}, .decoding = {.sampling = {.top_p = 2}}, .max_tokens = 1}), "top_p");
-  EXPECT_EQ(field({.prompt = {1}, .max_tokens = 1, .source = Tensor::make({80, 10}, Format::f32)}), "input_features");
+  EXPECT_EQ(field({.prompt = {1}, .max_tokens = 1, .source = Tensor::make({80, 10}, Format::f32)}), "source");
   engine_->run();
   EXPECT_EQ(canary.tokens, std::vector<int32_t>(greedy_.tokens.begin(), greedy_.tokens.begin() + 10));
 }

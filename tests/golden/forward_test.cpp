@@ -15,7 +15,7 @@ TEST(Golden, EveryCaseOfAFamilyThatWeHaveIsRun) {
   for (const std::string& name : golden_cases()) {
     const std::string task = task_of(name);
     bool run = false;
-    for (const auto* tasks : {&kTextTasks, &kImageTasks, &kSpeechTasks})
+    for (const auto* tasks : {&kTextTasks, &kImageTasks, &kSpeechTasks, &kTextToTextTasks})
       run |= std::ranges::find(*tasks, task) != tasks->end();
     EXPECT_TRUE(run) << name << " is for the task \"" << task << '"';
   }

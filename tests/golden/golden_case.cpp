@@ -89,8 +89,7 @@ std::vector<std::string> golden_cases() {
       const auto config = kit_path("golden/" + kind + "/" + name + "/config.json");
       if (!config) continue;
       const std::string type = Config::read(config->string()).string_or("model_type", "");
-      if (std::ranges::find(families(), type, &Family::model_type) != families().end())
-        cases.push_back(kind + "/" + name);
+      if (find_family(type) != nullptr) cases.push_back(kind + "/" + name);
     }
   }
   return cases;
@@ -118,7 +117,9 @@ Batch batch_of(const GoldenCase& golden, const std::string& name) {
   const Tensor shape = golden.input(name);
   Batch batch{.spans = {}, .places = {}, .rows = shape.shape[0], .columns = shape.shape[1]};
   const auto count = static_cast<size_t>(batch.rows * batch.columns);
-  const auto ids = golden.ids(name, count, 0), mask = golden.ids("attention_mask", count, 1),
+  const bool decoder = name.starts_with("decoder_");
+  const auto ids = golden.ids(name, count, 0),
+             mask = golden.ids(decoder ? "decoder_attention_mask" : "attention_mask", count, 1),
              segments = golden.ids("token_type_ids", count, 0), positions = golden.ids("position_ids", count, -1);
   for (int64_t r = 0; r < batch.rows; ++r) {
     Span span{.sequence = static_cast<int32_t>(r), .context = 0, .tokens = {}, .positions = {}, .segments = {}};
@@ -130,6 +131,8 @@ Batch batch_of(const GoldenCase& golden, const std::string& name) {
       span.positions.push_back(positions[i] < 0 ? static_cast<int32_t>(c) : positions[i]);
       batch.places.push_back(static_cast<int64_t>(i));
     }
+    if (golden.model().position_padding && !golden.has_input("position_ids"))
+      span.positions = default_positions(golden.model(), span.tokens);
     batch.spans.push_back(std::move(span));
   }
   return batch;

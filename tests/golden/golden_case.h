@@ -54,6 +54,7 @@ inline const std::vector<std::string> kTextTasks{"causal-lm",          "feature-
                                                  "question-answering", "token-classification"};
 inline const std::vector<std::string> kImageTasks{"image-classification"};
 inline const std::vector<std::string> kSpeechTasks{"automatic-speech-recognition"};
+inline const std::vector<std::string> kTextToTextTasks{"seq2seq-lm"};
 
 /// All cases of the kit whose family the project has: "text/llama-gqa", "media/whisper" …
 std::vector<std::string> golden_cases();

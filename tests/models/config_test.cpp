@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "models/fake_index.h"
 #include "models/model.h"
+#include "ops/ops.h"
 
 namespace braid {
 namespace {
@@ -69,8 +70,11 @@ INSTANTIATE_TEST_SUITE_P(
                   "sliding_window", ""},
         BadConfig{"AFeatureThatTheGraphDoesNotHave", R"({"model_type": "phi", "qk_layernorm": true})", "qk_layernorm",
                   "true"},
-        BadConfig{"BidirectionalGemma", R"({"model_type": "gemma3_text", "use_bidirectional_attention": true})",
+        BadConfig{"BidirectionalGemma", R"({"model_type": "gemma2", "use_bidirectional_attention": true})",
                   "use_bidirectional_attention", "true"},
+        BadConfig{"AGeneratorThatSeesTheFuture",
+                  R"({"model_type": "gemma3_text", "use_bidirectional_attention": true})", "architectures",
+                  "Gemma3ForCausalLM"},
         BadConfig{"AFeatureOfANestedConfig", R"({"model_type": "mpt", "attn_config": {"qk_ln": true}})", "qk_ln",
                   "true"},
         BadConfig{"QuantisedWeights", R"({"model_type": "llama", "quantization_config": {"quant_method": "gptq"}})",
@@ -143,6 +147,22 @@ TEST(Configs, AVocabularyThatIsNotTheEmbeddingsRowsIsRefused) {
   EXPECT_EQ(error.place().field, "transformer.wte.weight");
   EXPECT_NE(error.message().find("[50258, 8]"), std::string::npos);
   EXPECT_NE(error.message().find("[50257, 8]"), std::string::npos);
+}
+
+TEST(Configs, InfinityAsPythonWritesItBoundsNothing) {
+  const auto minima_of = [](const char* limit) {
+    const std::string text = R"({"model_type": "mamba2", "num_hidden_layers": 1, "time_step_limit": [0.0, )" +
+                             std::string(limit) + R"(], "note": "\\\"Infinity is a word\" here"})";
+    const Graph graph = make_model(test::config_of(text), test::random_index(Format::f32)).build("decode", {});
+    size_t count = 0;
+    for (const Node& node : graph.nodes()) count += node.op == &op::minimum ? 1 : 0;
+    return count;
+  };
+  EXPECT_EQ(minima_of("Infinity"), 0u);
+  EXPECT_EQ(minima_of(R"({"__float__": "Infinity"})"), 0u);
+  EXPECT_EQ(minima_of("0.5"), 1u);
+  EXPECT_NE(test::error_of([&] { minima_of("-Infinity"); }).message(), "");
+  EXPECT_NE(test::error_of([&] { minima_of("NaN"); }).message(), "");
 }
 
 TEST(Configs, MissingKeysAreTheDefaultsOfTheModelType) {

@@ -54,6 +54,9 @@ struct Attention {
   const float* slopes = nullptr;    ///< (group): what a distance of one adds to a score
   const float* relative = nullptr;  ///< (group, 2 · reach + 1): what distances -reach … reach add
   int64_t reach = 0;
+  const float* query_relative = nullptr;  ///< row r, head g of the group: (2 · row_reach + 1) at
+  const float* key_relative = nullptr;    ///< [g * by_row_stride + r * (2 · row_reach + 1)]; the key at position r
+  int64_t by_row_stride = 0, row_reach = 0;
   Format cache = Format::f32;  ///< f32, bf16 or f16
   int64_t page_size = 64;
   const int32_t* pages = nullptr;  ///< page numbers of this sequence, from position 0

@@ -3,7 +3,16 @@
 #include <bit>
 #include <cmath>
 
+#include "ops/shapes.h"
+
 namespace braid {
+namespace {
+
+Value length_state(const Step& t) {
+  return t.builder().state("source.length", {.shape = {Symbol::source_slots}, .format = Format::i32}, Lifetime::source);
+}
+
+}  // namespace
 
 Value split_heads(Value x, int64_t head_dim) { return reshape(x, {x.dim(0), x.dim(-1) / head_dim, head_dim}); }
 
@@ -79,7 +88,8 @@ Value self_attention_block(const Scope& a, const Step& t, Value x, const SelfAtt
   return attend_and_project(a, t, queries_keys_values(a, x, how.heads, how.bias), how);
 }
 
-std::vector<int64_t> layer_windows(const Config& c, int64_t layers, const std::function<bool(int64_t)>& slides) {
+std::vector<int64_t> layer_windows(const Config& c, int64_t layers, const std::function<bool(int64_t)>& slides,
+                                   std::optional<int64_t> window) {
   const std::vector<std::string> types = c.strings("layer_types");
   if (!types.empty() && static_cast<int64_t>(types.size()) != layers)
     c.fail("layer_types",
@@ -90,7 +100,7 @@ std::vector<int64_t> layer_windows(const Config& c, int64_t layers, const std::f
       c.fail("layer_types", "layer " + std::to_string(i) + " is of the unknown type \"" + types[i] + "\"",
              "this family has full_attention and sliding_attention");
     const bool sliding = types.empty() ? slides(static_cast<int64_t>(i)) : types[i] == "sliding_attention";
-    if (sliding) windows[i] = c.size_at("sliding_window");
+    if (sliding) windows[i] = window ? *window : c.size_at("sliding_window");
   }
   return windows;
 }
@@ -124,6 +134,30 @@ void write_source(const Step& t, const SourceStates& states, Value k, Value v) {
   write(states.k, k, {0, 2, 3, 1});
   write(states.v, v, {0, 2, 1, 3});
 }
+
+void write_ragged_source(const Step& t, const SourceStates& states, Value k, Value v) {
+  Builder& b = t.builder();
+  const int64_t heads = states.v.dim(1).number(), length = states.v.dim(2).number(),
+                head_dim = states.v.dim(3).number();
+  const auto number = [&](int64_t n) { return scalar_i32(b, static_cast<int32_t>(n)); };
+  const Value spans = t.span_start();
+  const Value sequence = segment_of(spans), place = iota(b, Symbol::tokens) - gather(spans, sequence);
+  const Value slot = reshape(gather(t.source_slot(), sequence), {Symbol::tokens, 1});
+  const Value head = slot * number(heads) + iota(b, heads);  // (tokens, heads)
+  const Value row = head * number(length) + reshape(place, {Symbol::tokens, 1});
+  t.builder().state_result(states.v, scatter(states.v, split_heads(v, head_dim), row, 3));
+  const Value element = reshape(head, {Symbol::tokens, heads, 1}) * number(head_dim) + iota(b, head_dim);
+  const Value column = element * number(length) + reshape(place, {Symbol::tokens, 1, 1});
+  t.builder().state_result(states.k, scatter(states.k, split_heads(k, head_dim), column, 4));
+}
+
+void write_source_lengths(const Step& t) {
+  const Value spans = t.span_start(), sequence = iota(t.builder(), Symbol::sequences), state = length_state(t);
+  const Value lengths = gather(spans, sequence + 1.0) - gather(spans, sequence);
+  t.builder().state_result(state, scatter(state, lengths, t.source_slot()));
+}
+
+Value source_lengths(const Step& t) { return gather(length_state(t), t.source_slot()); }
 
 Value cross_attention(const Step& t, const SourceStates& states, Value q, const Attend& how) {
   return merge_heads(attend_source(q, states.k, states.v, t.span_start(), t.source_slot(), how));

@@ -2,6 +2,7 @@
 // Attention over what a step brings and what its states hold.
 
 #include <functional>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -55,23 +56,33 @@ Value attend_and_project(const Scope& a, const Step& t, QueriesKeysValues x, con
 /// The window of each layer, 0 where there is none: `sliding_window` in the layers that `layer_types` calls
 /// "sliding_attention", or, where the config has no such list, in those for which `slides(i)`. Throws Error naming a
 /// type of layer that is neither this nor "full_attention", and a sliding layer without a window.
-std::vector<int64_t> layer_windows(const Config& c, int64_t layers, const std::function<bool(int64_t)>& slides);
+/// A `window` of its own is for configs that have another key.
+std::vector<int64_t> layer_windows(const Config& c, int64_t layers, const std::function<bool(int64_t)>& slides,
+                                   std::optional<int64_t> window = {});
 /// ALiBi's slopes (arXiv:2108.12409) times `scale` → (heads) f32: 2^(-bias_max·i/n) for n heads, n a power of two; for
 /// other counts those of the next lower power, then every second of twice as many.
 Value alibi_slopes(Builder& b, int64_t heads, double scale = 1, double bias_max = 8);
 
-/// The keys and values of a source of fixed length, one row per source slot: the states SCOPE.k and SCOPE.v, of
-/// lifetime source.
+/// The keys and values that an encoder leaves for a cross-attention, one row per source slot: the states SCOPE.k and
+/// SCOPE.v, of lifetime source.
 struct SourceStates {
   Value k;  ///< (source_slots, heads, head_dim, length)
   Value v;  ///< (source_slots, heads, length, head_dim)
 };
 struct SourceShape {
-  int64_t length, heads, head_dim;
+  int64_t length, heads, head_dim;  ///< length: of every source, or of the longest
 };
 SourceStates source_states(const Scope& s, const Step& t, const SourceShape& shape);
-/// An encoder leaves k and v (sequences * length, heads * head_dim) in the slots of the step.
+/// An encoder whose sources all have the states' length leaves k and v (sequences * length, heads * head_dim) in the
+/// slots of the step.
 void write_source(const Step& t, const SourceStates& states, Value k, Value v);
+/// An encoder of tokens leaves k and v (tokens, heads * head_dim): a sequence's first rows of its slot. What lies
+/// behind them is never attended to, since the slot's length is kept too: write_source_lengths.
+void write_ragged_source(const Step& t, const SourceStates& states, Value k, Value v);
+/// Keeps how many tokens each sequence of the step has in its slot: the state source.length. Once per "encode".
+void write_source_lengths(const Step& t);
+/// The lengths that were kept, of the step's sequences (sequences) i32: Attend::lengths. Once per "decode".
+Value source_lengths(const Step& t);
 /// q (tokens, heads, head_dim) over what an encoder left → (tokens, heads * head_dim).
 Value cross_attention(const Step& t, const SourceStates& states, Value q, const Attend& how);
 

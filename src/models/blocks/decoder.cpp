@@ -52,10 +52,14 @@ Blueprint decoder_family(const Config& config, Decoder c) {
   const std::string classes[] = {c.causal.empty() ? c.name + "ForCausalLM" : c.causal, c.name + "Model",
                                  c.name + "ForSequenceClassification", c.name + "ForTokenClassification"};
   const std::string chosen = architecture(config, {classes[0], classes[1], classes[2], classes[3]});
+  if (chosen == classes[0] && !c.generates)
+    config.fail("architectures", chosen + " cannot generate where tokens see those after them",
+                "for embeddings, the class is " + classes[1]);
   Blueprint blueprint{.architecture = chosen,
                       .entries = {},
                       .vocabulary = c.vocabulary,
                       .max_positions = c.max_positions,
+                      .default_context = c.default_context,
                       .renames = c.renames,
                       .features = forward([c](const Scope& root, const Step& t) { features(root, c, t); }),
                       .head = {c.head + ".*"},

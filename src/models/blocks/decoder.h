@@ -26,8 +26,9 @@ struct Decoder {
   std::string embeddings = "embed_tokens";  ///< in that scope: the head's weight when it is tied
   std::string head = "lm_head";             ///< scope of the head's weight when it is not
   bool head_bias = false;
+  bool generates = true;  ///< false: tokens see those after them, so the class with that head is refused
   bool tied = false;
-  int64_t vocabulary = 0, max_positions = 0;  ///< as in Model
+  int64_t vocabulary = 0, max_positions = 0, default_context = 0;  ///< as in Model
   /// From token ids to the last hidden states, after the final norm (tokens, width).
   std::function<Value(const Scope& model, const Step& t, HiddenStates& hidden)> body;
   double logit_scale = 1;

@@ -80,6 +80,7 @@ Decoder llama_like(std::string name, const LlamaLike& c) {
           .tied = c.tied,
           .vocabulary = c.vocabulary,
           .max_positions = c.max_positions,
+          .default_context = c.rope.type == RopeConfig::Type::longrope ? c.rope.original_max_position : 0,
           .body = [c](const Scope& s, const Step& t, HiddenStates& hidden) { return body(s, c, t, hidden); }};
 }
 

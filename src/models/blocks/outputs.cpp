@@ -17,6 +17,13 @@ Value last_of_each(const Step& t, Value x) {
   return gather(x, last);
 }
 
+Value mean_of_each(const Step& t, Value x) {
+  const Dim tokens = x.dim(0);
+  const Value v = reshape(x, {tokens, 1, x.dim(1)}), zeros = broadcast(t.builder().scalar(0), v.type().shape);
+  const Value means = attend(zeros, zeros, v, t.span_start(), {.causal = false});
+  return first_of_each(t, reshape(means, {tokens, x.dim(1)}));
+}
+
 Value token_logits(const Scope& s, const Step& t, Value x, int64_t vocabulary) {
   const Within here(s);
   return contract(gather(x, t.rows()), s.weight({vocabulary, x.dim(-1)}));

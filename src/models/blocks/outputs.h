@@ -25,6 +25,9 @@ class HiddenStates {
 Value first_of_each(const Step& t, Value x);
 /// The element of each sequence that comes last.
 Value last_of_each(const Step& t, Value x);
+/// The mean of each sequence's elements, as attention with equal scores gives it: x (tokens, width) → (sequences,
+/// width).
+Value mean_of_each(const Step& t, Value x);
 /// x (tokens, width) at the step's rows · SCOPE.weight (vocabulary, width)ᵀ → (rows, vocabulary).
 Value token_logits(const Scope& s, const Step& t, Value x, int64_t vocabulary);
 

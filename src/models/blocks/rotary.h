@@ -15,8 +15,8 @@ enum class Pairs : uint8_t { halves, neighbours };
 ///
 /// longrope has two sets of frequencies, for contexts up to the original one and for longer ones. A cached key has been
 /// turned already, so an entry with states takes the set of the longest context that its page table can hold: a
-/// sequence keeps its set as it grows, and pages can be shared. An entry without states takes that of the longest
-/// sequence of the step, as transformers does.
+/// sequence keeps its set as it grows, and pages can be shared (Model::default_context is the original one). An entry
+/// without states takes that of the longest sequence of the step, as transformers does.
 class Rotary {
  public:
   /// Throws Error when the rotated part of head_dim is odd, when longrope's factors are not one per pair, or when the

@@ -183,6 +183,7 @@ void Mamba2::read_step_limit(const Config& c) {
   if (!limit) return;
   if (!limit->is_array() || limit->size() != 2) c.fail("time_step_limit", "expected two numbers");
   const auto number = [](const Json& value) {
+    if (value.is_string() && value.as_string() == "Inf") return std::numeric_limits<double>::infinity();
     if (!value.is_object()) return value.as_double();
     if (value.at("__float__").as_string() != "Infinity") value.fail("expected a number or infinity");
     return std::numeric_limits<double>::infinity();

@@ -54,7 +54,8 @@ struct Mamba2 {
 
   /// From the keys that hybrids use: mamba_n_heads, mamba_d_head, mamba_expand …
   static Mamba2 from(const Config& config);
-  /// Sets the bounds of dt from the key time_step_limit, where infinity may be spelt {"__float__": "Infinity"}.
+  /// Sets the bounds of dt from the key time_step_limit, where infinity is "Inf" (as Config reads Python's Infinity)
+  /// or {"__float__": "Infinity"}.
   void read_step_limit(const Config& config);
 };
 /// Which layers of a hybrid attend: those that `layer_types` (or layers_block_type) calls "full_attention" or

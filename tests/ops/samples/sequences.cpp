@@ -77,6 +77,22 @@ void attention_hooks(std::vector<Sample>& samples, const Batch& batch, const Hea
     }
 }
 
+/// Biases by the rows of queries and keys, alone and together.
+void attention_by_row(std::vector<Sample>& samples, const Batch& batch, const Heads& h, const std::string& name) {
+  for (const bool by_query : {true, false})
+    for (const bool by_key : {true, false}) {
+      if (!by_query && !by_key) continue;
+      Maker m("attend" + std::string(by_query ? " by query" : "") + (by_key ? " by key" : "") + name, op::attend,
+              batch.sizes());
+      Value q = m.input({kTokens, h.heads, h.head_dim}), k = m.input({kTokens, h.kv_heads, h.head_dim}),
+            v = m.input({kTokens, h.kv_heads, h.head_dim});
+      Attend how{.scale = 0.3, .causal = false};
+      if (by_query) how.query_relative = m.input({h.heads, kTokens, 5});
+      if (by_key) how.key_relative = m.input({h.heads, kTokens, 5});
+      samples.push_back(m.finish({attend(q, k, v, m.span_start(batch), how)}, attend_roundings(h)));
+    }
+}
+
 void attention(std::vector<Sample>& samples) {
   for (const Batch& batch : kBatches)
     for (const Heads& h : kHeads) {
@@ -109,15 +125,19 @@ void attention(std::vector<Sample>& samples) {
         samples.push_back(m.finish({a.y}, attend_roundings(h)));
       }
       if (h.heads > 1 && h.kv_heads > 1) attention_hooks(samples, batch, h, name);
-      SymbolValues sizes = batch.sizes();
-      sizes[Symbol::source_slots] = 5;
-      Maker m("attend source" + name, op::attend, sizes);
-      Value q = m.input({kTokens, h.heads, h.head_dim});
-      Value k_state = m.state({Symbol::source_slots, h.kv_heads, h.head_dim, 11}, Lifetime::source);
-      Value v_state = m.state({Symbol::source_slots, h.kv_heads, 11, h.head_dim}, Lifetime::source);
-      Value y =
-          attend_source(q, k_state, v_state, m.span_start(batch), m.slots(batch), {.scale = scale, .causal = false});
-      samples.push_back(m.finish({y}, attend_roundings(h)));
+      if (h.heads > 1 && h.kv_heads > 1) attention_by_row(samples, batch, h, name);
+      for (const bool ragged : {false, true}) {
+        SymbolValues sizes = batch.sizes();
+        sizes[Symbol::source_slots] = 5;
+        Maker m("attend source" + std::string(ragged ? " of own lengths" : "") + name, op::attend, sizes);
+        Value q = m.input({kTokens, h.heads, h.head_dim});
+        Value k_state = m.state({Symbol::source_slots, h.kv_heads, h.head_dim, 11}, Lifetime::source);
+        Value v_state = m.state({Symbol::source_slots, h.kv_heads, 11, h.head_dim}, Lifetime::source);
+        Attend how{.scale = scale, .causal = false};
+        if (ragged) how.lengths = m.indices({kSequences}, 1, 11);
+        Value y = attend_source(q, k_state, v_state, m.span_start(batch), m.slots(batch), how);
+        samples.push_back(m.finish({y}, attend_roundings(h)));
+      }
     }
 }
 

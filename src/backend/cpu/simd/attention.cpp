@@ -21,6 +21,7 @@ struct Tile {
   int64_t keys[kTileRows];
   int64_t distance[kTileRows];  ///< from the query to key 0 of the page
   int64_t head[kTileRows];      ///< of the group
+  int64_t row[kTileRows];
 };
 
 /// The keys of a page: (head_dim, size).
@@ -82,6 +83,18 @@ void all_outputs(const Weighted& o) {
   if (d < o.head_dim) outputs<C, T, 1, true>(o, d);
 }
 
+/// What the rows of query and keys add by distance.
+void add_by_row(const Attention& a, const Tile& tile, int t, float* s) {
+  const int64_t width = 2 * a.row_reach + 1, least = -a.row_reach, of_head = tile.head[t] * a.by_row_stride;
+  const int64_t first_key = tile.distance[t] + a.first_position + tile.row[t];  // position of key 0 of the page
+  for (int64_t i = 0; i < tile.keys[t]; ++i) {
+    const int64_t distance = tile.distance[t] + i;
+    const int64_t place = (distance < least ? least : lesser(distance, a.row_reach)) + a.row_reach + of_head;
+    if (a.query_relative != nullptr) s[i] += a.query_relative[place + tile.row[t] * width];
+    if (a.key_relative != nullptr) s[i] += a.key_relative[place + (first_key + i) * width];
+  }
+}
+
 /// Products q·k of query t with the first `tile.keys[t]` keys of a page → scores.
 void finish_scores(const Attention& a, const Tile& tile, int t, float* s) {
   const int64_t keys = tile.keys[t];
@@ -102,6 +115,7 @@ void finish_scores(const Attention& a, const Tile& tile, int t, float* s) {
       s[i] += bias[distance < least ? least : lesser(distance, a.reach)];
     }
   }
+  if (a.query_relative != nullptr || a.key_relative != nullptr) add_by_row(a, tile, t, s);
 }
 
 /// Scores → exp(score - max) in place, for the keys that query t sees, zeros before them; updates the query's maximum
@@ -187,6 +201,7 @@ void page(const Attention& a, const std::byte* k, const std::byte* v, int64_t st
       tile.max[t] = a.max + first + t;
       tile.sum[t] = a.sum + first + t;
       tile.head[t] = head;
+      tile.row[t] = row;
       tile.distance[t] = start - (a.first_position + row);
       const int64_t ahead = a.causal ? 1 : a.window;  // distances below this are seen; 0: all
       tile.keys[t] = ahead > 0 ? lesser(keys, ahead - tile.distance[t]) : keys;

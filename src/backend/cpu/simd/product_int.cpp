@@ -99,6 +99,16 @@ void tile_product(const Rows& rows, const Weights& weights, const Out& out) {
   const std::byte* starts = scales + 4 * blocks;
   float* const y = out.y;
   const int64_t stride = out.stride, count = out.count;
+  F acc[R * kColumns];
+  unroll<R>([&](auto r) BRAID_FLATTEN {
+    unroll<kColumns>([&](auto c) BRAID_FLATTEN {
+      const int64_t left = lesser(count - c * kLanes, kLanes);
+      const float* from = y + r * stride + c * kLanes;
+      acc[r * kColumns + c] = weights.begin == 0 || left <= 0 ? F{}
+                              : left == kLanes                ? load<F>(from)
+                                                              : load_part<F>(from, left);
+    });
+  });
   for (int64_t b = weights.begin; b < weights.end;) {
     const int64_t group = b, group_end = lesser(b + kScaleBlocks, weights.end);
     F part[R * kColumns];
@@ -141,28 +151,24 @@ void tile_product(const Rows& rows, const Weights& weights, const Out& out) {
         });
       });
     }
-    const bool fresh = group == 0;
-    if (count >= kColumns * kLanes) {
-      unroll<R>([&](auto r) BRAID_FLATTEN {
-        const F x_scale = splat(Rows::float_at(scales + r * rows.row_bytes + 4 * group));
-        float* to = y + r * stride;
-        unroll<kColumns>([&](auto c) BRAID_FLATTEN {
-          const F before = fresh ? F{} : load<F>(to + c * kLanes);
-          store(to + c * kLanes, fma(part[r * kColumns + c], x_scale, before));
-        });
-      });
-      continue;
-    }
     unroll<R>([&](auto r) BRAID_FLATTEN {
       const F x_scale = splat(Rows::float_at(scales + r * rows.row_bytes + 4 * group));
       unroll<kColumns>([&](auto c) BRAID_FLATTEN {
-        const int64_t left = lesser(count - c * kLanes, kLanes);
-        if (left <= 0) return;
-        float* to = y + r * stride + c * kLanes;
-        store_part(to, fma(part[r * kColumns + c], x_scale, fresh ? F{} : load_part<F>(to, left)), left);
+        acc[r * kColumns + c] = fma(part[r * kColumns + c], x_scale, acc[r * kColumns + c]);
       });
     });
   }
+  unroll<R>([&](auto r) BRAID_FLATTEN {
+    unroll<kColumns>([&](auto c) BRAID_FLATTEN {
+      const int64_t left = lesser(count - c * kLanes, kLanes);
+      float* to = y + r * stride + c * kLanes;
+      if (left == kLanes) {
+        store(to, acc[r * kColumns + c]);
+      } else if (left > 0) {
+        store_part(to, acc[r * kColumns + c], left);
+      }
+    });
+  });
 }
 
 constexpr int kRowTile = kManyRegisters && kVectors == 1 ? 6 : 3;

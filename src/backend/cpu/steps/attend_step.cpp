@@ -31,8 +31,11 @@ class AttendStep : public Step {
     slopes_ = static_cast<size_t>(attrs.integer_or("slopes", 0));
     relative_ = static_cast<size_t>(attrs.integer_or("relative", 0));
     sinks_ = static_cast<size_t>(attrs.integer_or("sinks", 0));
+    lengths_ = static_cast<size_t>(attrs.integer_or("lengths", 0));
+    query_relative_ = static_cast<size_t>(attrs.integer_or("query_relative", 0));
+    key_relative_ = static_cast<size_t>(attrs.integer_or("key_relative", 0));
     const auto type = [&](size_t i) { return request.graph.type(request.node.inputs[i]); };
-    spans_are_inputs_ = request.graph.node(request.node.inputs[span_operand()]).op == &op::input;
+    spans_are_inputs_ = lengths_ == 0 && request.graph.node(request.node.inputs[span_operand()]).op == &op::input;
     heads_ = type(0)[1].number();
     head_dim_ = type(0)[2].number();
     max_tokens_ = type(0)[0].at(request.bounds);
@@ -90,7 +93,7 @@ class AttendStep : public Step {
     for (int64_t s = 0; s < sequences; ++s) {
       const int64_t begin = spans[s], end = spans[s + 1];
       const int64_t before = cache_ == Cache::paged ? in[6].ints()[s] : 0;
-      const int64_t keys = cache_ == Cache::source ? page_size_ : before + end - begin;
+      const int64_t keys = cache_ == Cache::source ? source_keys(s) : before + end - begin;
       const int64_t rows = few_class_ ? kFewTokens : rows_per_task();
       for (int64_t r = begin; r < end; r += rows)
         tasks_.push_back({s, r, std::min(rows, end - r), before + (r - begin), keys, pages});
@@ -143,6 +146,10 @@ class AttendStep : public Step {
     int64_t rows;
   };
 
+  /// Keys of a sequence's source that count.
+  int64_t source_keys(int64_t sequence) const {
+    return lengths_ == 0 ? page_size_ : std::clamp<int64_t>(in[lengths_].ints()[sequence], 0, page_size_);
+  }
   int64_t chunk() const { return (kChunkKeys + page_size_ - 1) / page_size_ * page_size_; }
   int64_t partial_floats() const { return head_dim_ + 2; }
   int64_t page_floats() const { return kv_heads_ * head_dim_ * page_size_; }
@@ -229,6 +236,7 @@ class AttendStep : public Step {
       a.relative = in[relative_].floats() + head * group_ * in[relative_].last;
       a.reach = in[relative_].last / 2;
     }
+    hook_rows(a, task, head);
     a.cache = format_;
     a.page_size = page_size_;
     const size_t element = info(format_).block_bytes;
@@ -256,6 +264,18 @@ class AttendStep : public Step {
     a.sum = a.max + items;
     a.scratch = scratch;
     kernels_.attention(a);
+  }
+
+  /// Biases by row: (heads, tokens, distances).
+  void hook_rows(Attention& a, const Task& task, int64_t head) const {
+    if (query_relative_ == 0 && key_relative_ == 0) return;
+    const Operand& any = in[query_relative_ != 0 ? query_relative_ : key_relative_];
+    a.row_reach = any.last / 2;
+    a.by_row_stride = any.sizes[1] * any.last;
+    const int64_t of_head = head * group_ * a.by_row_stride;
+    if (query_relative_ != 0) a.query_relative = in[query_relative_].floats() + of_head + task.row * any.last;
+    if (key_relative_ != 0)  // a sequence's first key has its first row
+      a.key_relative = in[key_relative_].floats() + of_head + (task.row - task.position) * any.last;
   }
 
   void merge(const Task& task, int64_t head, const Partials& partials) {
@@ -286,7 +306,7 @@ class AttendStep : public Step {
   Format format_;
   bool causal_, few_class_, spans_are_inputs_;
   float scale_, soft_cap_;
-  size_t slopes_, relative_, sinks_;  // which operands these are; 0: absent
+  size_t slopes_, relative_, sinks_, lengths_, query_relative_, key_relative_;  // which operands these are; 0: absent
   int64_t window_;
   int64_t heads_, kv_heads_, head_dim_, group_, page_size_, max_keys_, max_chunks_, max_tokens_, max_sequences_;
   int64_t own_pages_ = 0, most_chunks_ = 1;

@@ -1,0 +1,34 @@
+#pragma once
+// Texts as commands take them, and results as they print them.
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "cli/load.h"
+
+namespace braid::cli {
+
+/// --text T (may be repeated) and --file LINES (one text a line, "-" for stdin; empty lines are left out).
+struct Texts {
+  std::vector<std::string> texts;
+  std::string file;
+};
+/// `what` names them in --help: "a sentence". `flag` is the repeatable flag's name.
+void add_text_flags(Flags& flags, Texts& texts, std::string_view what, std::string_view flag = "--text");
+/// All of them, those of the file last. Throws UsageError when there are none, Error when the file cannot be read.
+std::vector<std::string> read_texts(const Texts& texts, std::string_view flag = "--text");
+
+/// {"results": …, "compute": …} on stdout, where `results` writes what stands under `key`.
+void print_results(Session& session, const LoadedModel& model, std::string_view key,
+                   const std::function<void(JsonWriter&)>& results);
+/// Texts rewritten by a task of a model's, one result a line, or {"results": [{"text"}]}. Returns the exit status.
+struct Rewriting {
+  std::string model, task;
+  std::vector<std::string> texts;
+};
+int rewrite_all(Session& session, const Common& common, const Rewriting& what);
+/// "0.987": a score as people read it.
+std::string score_text(double score);
+
+}  // namespace braid::cli

@@ -1,0 +1,64 @@
+// Switch Transformers (arXiv:2101.03961): T5 whose every second MLP is a mixture of which a token takes one expert.
+
+#include "models/blocks/t5.h"
+#include "models/family.h"
+
+namespace braid {
+namespace {
+
+constexpr std::string_view kDefaults = R"({
+  "d_model": 768, "num_layers": 12, "num_heads": 12, "num_experts": 8, "num_sparse_encoder_layers": 3,
+  "num_sparse_decoder_layers": 3})";
+
+/// Every how many layers an MLP is a mixture; 0: none is.
+int64_t sparse_step(const Config& c, std::string_view key, std::string_view count_key, int64_t layers) {
+  const int64_t count = c.int_at(count_key, {.least = 0, .most = layers});
+  return c.int_or(key, count == 0 ? 0 : layers / count, {.least = 0, .most = layers});
+}
+
+struct Switch {
+  explicit Switch(const Config& c)
+      : sizes(c),
+        experts(expert_count(c, "num_experts")),
+        encoder_step(sparse_step(c, "encoder_sparse_step", "num_sparse_encoder_layers", sizes.encoder_layers)),
+        decoder_step(sparse_step(c, "decoder_sparse_step", "num_sparse_decoder_layers", sizes.decoder_layers)),
+        router_bias(c.bool_or("router_bias", false)) {}
+
+  bool sparse(bool decoder, int64_t layer) const {
+    const int64_t step = decoder ? decoder_step : encoder_step;
+    return step > 0 && (layer % step == 1 || step == 1);
+  }
+
+  T5Sizes sizes;
+  int64_t experts, encoder_step, decoder_step;
+  bool router_bias;
+};
+
+/// Each token's one expert, times the router's probability of it.
+Value mixture(const Scope& s, const Switch& c, Value x) {
+  const Within here(s);
+  const Value logits = s["router"].project("classifier", x, c.experts, c.router_bias);
+  const Dispatch tokens(x, route(logits, {}, {.chosen = 1}), c.experts);
+  const auto matrices = [&](std::string_view name, int64_t rows, int64_t columns) {
+    std::vector<Value> all;
+    for (int64_t e = 0; e < c.experts; ++e)
+      all.push_back(s["experts"]["expert_" + std::to_string(e)][name].weight({rows, columns}));
+    return all;
+  };
+  const Value inner = tokens.product(tokens.rows(), matrices("wi", c.sizes.inner, c.sizes.width));
+  return tokens.combine(
+      tokens.product(activation(c.sizes.activation, inner), matrices("wo", c.sizes.width, c.sizes.inner)));
+}
+
+}  // namespace
+
+Blueprint switch_transformers_family(const Config& given) {
+  const Config config = given.with_defaults(kDefaults);
+  const Switch c(config);
+  const auto mlp = [c](const Scope& s, Value x, bool decoder, int64_t layer) {
+    return c.sparse(decoder, layer) ? mixture(s["mlp"], c, x) : t5_dense(s["mlp"], c.sizes, x);
+  };
+  return t5_like(config, c.sizes, {.name = "SwitchTransformers", .mlp = mlp});
+}
+
+}  // namespace braid
