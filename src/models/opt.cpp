@@ -19,7 +19,7 @@ struct Opt {
       : attention{.heads = c.heads_and_dims(),
                   .how = {},
                   .bias = c.bool_or("enable_bias", true),
-                  .output_bias = attention.bias,
+                  .output_bias = c.bool_or("enable_bias", true),
                   .output = "out_proj"},
         mlp{.inner = c.size_at("ffn_dim"),
             .activation = activation_name(c, "activation_function"),

@@ -10,7 +10,8 @@
 // Last: its names are found beside the library's own from here on.
 #include "braid/braid.h"
 
-namespace braid::api {
+namespace braid {
+inline namespace api {
 namespace {
 
 LoadOptions load_options(const std::string& model, const Options& options) {
@@ -107,4 +108,5 @@ std::string Model::detokenize(std::span<const int32_t> ids, bool skip_special) c
   return state_->model.need_tokenizer().decode(ids, skip_special);
 }
 
-}  // namespace braid::api
+}  // namespace api
+}  // namespace braid
