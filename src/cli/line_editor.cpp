@@ -81,6 +81,7 @@ LineEditor::Input LineEditor::read(const char* prompt, std::string& line) {
   s.prompt = prompt;
   s.interrupted = false;
   int count = 0;
+  el_set(s.editor, EL_PREP_TERM, 1);  // before the prompt is seen: a Ctrl-D that the terminal itself took would be lost
   const char* text = el_gets(s.editor, &count);
   if (s.interrupted) return Input::interrupted;
   if (text == nullptr || count <= 0) return Input::end;
