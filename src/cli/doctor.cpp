@@ -1,10 +1,10 @@
-#include <algorithm>
 #include <cstdio>
 #include <fstream>
 
 #include "backend/cpu/backend.h"
 #include "cli/command.h"
 #include "cli/common.h"
+#include "cli/kernel_list.h"
 #include "core/json.h"
 #include "core/platform.h"
 #include "tasks/measure.h"
@@ -104,8 +104,7 @@ std::string text_of(const Findings& f) {
                 static_cast<unsigned long long>(f.cpu.l2_bytes >> 10),
                 static_cast<unsigned long long>(f.cpu.l3_bytes >> 10), f.limits.read_gb_per_s, f.limits.threads,
                 f.limits.peak_f32_gflops, f.limits.peak_bf16_gflops, f.limits.peak_int8_gops);
-  std::string all = text;
-  all += "features     ";
+  std::string all = std::string(text) + "features     ";
   for (const std::string& name : f.features) all += " " + name;
   all += "\n";
   for (const cpu::KernelSet& set : cpu::kernel_sets())
@@ -117,32 +116,6 @@ std::string text_of(const Findings& f) {
   all += "versions      braid " BRAID_VERSION ", compiled with GCC " __VERSION__ "\n";
   for (const std::string& line : f.advice) all += "advice        " + line + "\n";
   return all;
-}
-
-std::string text_of(const std::vector<cpu::KernelDescription>& kernels) {
-  size_t name = 0, op = 0;
-  for (const cpu::KernelDescription& k : kernels) {
-    name = std::max(name, k.name.size() + 2);
-    op = std::max(op, k.op.size() + 2);
-  }
-  std::string text;
-  for (const cpu::KernelDescription& k : kernels) {
-    char time[32];
-    std::snprintf(time, sizeof time, "×%-6.3g", k.relative_time);
-    text += k.name + std::string(name - k.name.size(), ' ') + k.op + std::string(op - k.op.size(), ' ') + time + " " +
-            (k.needs.empty() ? "" : (k.available ? "needs " : "not here: needs ") + k.needs + "; ") +
-            (k.order.empty() ? "" : "order: " + k.order) + "\n";
-  }
-  return text;
-}
-
-void write(JsonWriter& json, const std::vector<cpu::KernelDescription>& kernels) {
-  json.key("kernels").begin_array();
-  for (const cpu::KernelDescription& k : kernels) {
-    json.begin_object().member("name", k.name).member("op", k.op).member("order", k.order).member("needs", k.needs);
-    json.member("relative_time", k.relative_time).member("available", k.available).end_object();
-  }
-  json.end_array();
 }
 
 }  // namespace

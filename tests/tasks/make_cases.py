@@ -131,7 +131,7 @@ def embed_modules(name, model, mode, most):
     first, second = dense_module(folder / "2_Dense", width, 20, True, True), dense_module(folder / "3_Dense", 20, 7, False, False)
     kinds = [("", "Transformer"), ("1_Pooling", "Pooling"), ("2_Dense", "Dense"), ("3_Dense", "Dense"), ("4_Normalize", "Normalize")]
     (folder / "1_Pooling").mkdir(exist_ok=True)
-    (folder / "1_Pooling/config.json").write_text(json.dumps({"word_embedding_dimension": width, "pooling_mode": mode}))
+    (folder / "1_Pooling/config.json").write_text(json.dumps({"word_embedding_dimension": width, "pooling_mode": "lasttoken" if mode == "last" else mode}))
     (folder / "modules.json").write_text(json.dumps([{"idx": i, "name": str(i), "path": p, "type": "sentence_transformers.models." + k}
                                                      for i, (p, k) in enumerate(kinds)]))
     vectors = [second(first(torch.tensor(v))) for v in embeddings(model, TEXTS, [mode], False, most)]
