@@ -10,10 +10,11 @@ constexpr std::string_view kDefaults = R"({
   "d_model": 768, "num_layers": 12, "num_heads": 12, "num_experts": 8, "num_sparse_encoder_layers": 3,
   "num_sparse_decoder_layers": 3, "expert_capacity": 64})";
 
-/// Every how many layers an MLP is a mixture; 0: none is.
+/// Every how many layers an MLP is a mixture; 0: none is. A count of 0 makes a step of all layers in transformers too,
+/// where the second layer is one.
 int64_t sparse_step(const Config& c, std::string_view key, std::string_view count_key, int64_t layers) {
   const int64_t count = c.int_at(count_key, {.least = 0, .most = layers});
-  return c.int_or(key, count == 0 ? 0 : layers / count, {.least = 0, .most = layers});
+  return c.int_or(key, count == 0 ? layers : layers / count, {.least = 0, .most = layers});
 }
 
 struct Switch {
@@ -42,13 +43,17 @@ Value has_room(const Switch& c, const Step& t, Value experts) {
   const Type row{{Dim(c.experts)}, Format::f32, {}};
   const Value had = body.input("had", row), mine = body.input("mine", row);
   body.output("has", had + mine);
-  body.output("before", reduce_sum(had * mine, 0, true));
+  body.output("before", reduce_sum(had * mine, 0));
   Builder& b = t.builder();
-  const Value mine_of_each = cast(equal(experts, iota(b, c.experts)), Format::f32);  // (tokens, experts)
+  std::vector<float> identity(static_cast<size_t>(c.experts * c.experts));
+  for (int64_t e = 0; e < c.experts; ++e) identity[static_cast<size_t>(e * (c.experts + 1))] = 1;
+  const Value table = b.constant(Tensor::of({c.experts, c.experts}, std::span<const float>(identity)));
+  const Value one_hot = gather(table, reshape(experts, {experts.dim(0)}));  // (tokens, experts)
   const ScanOperands operands{
-      .pools = {}, .slots = {}, .context = {}, .span_start = t.span_start(), .rows = {mine_of_each}, .shared = {}};
+      .pools = {}, .slots = {}, .context = {}, .span_start = t.span_start(), .rows = {one_hot}, .shared = {}};
   const Value before = scan(b, operands, std::make_shared<Graph>(body.finish()), 1).rows[0];
-  return cast(less(before, b.scalar(static_cast<float>(c.capacity))), Format::f32);
+  const Value room = b.scalar(static_cast<double>(c.capacity)) - before;  // counts are exact
+  return reshape(minimum(maximum(room, b.scalar(0)), b.scalar(1)), {experts.dim(0), 1});
 }
 
 /// Each token's one expert, times the router's probability of it. An encoder's expert takes so many tokens of a
@@ -58,7 +63,9 @@ Value mixture(const Scope& s, const Switch& c, Value x, const T5Place& at) {
   const Within here(s);
   const Value logits = s["router"].project("classifier", x, c.experts, c.router_bias);
   Routed routed = route(logits, {}, {.chosen = 1});
-  if (!at.decoder) routed.weights = routed.weights * has_room(c, at.t, routed.experts);
+  const int64_t longest = at.t.options().source_tokens;  // 0: not known
+  const bool may_overflow = longest == 0 || longest > c.capacity;
+  if (!at.decoder && may_overflow) routed.weights = routed.weights * has_room(c, at.t, routed.experts);
   const Dispatch tokens(x, routed, c.experts);
   const auto matrices = [&](std::string_view name, int64_t rows, int64_t columns) {
     std::vector<Value> all;
