@@ -33,6 +33,17 @@ std::map<std::string, Type, std::less<>> parameter_types(const Model& model, con
   return types;
 }
 
+/// As much room as the settings ask for.
+void fit(ProgramOptions& wanted, const LoadOptions& options, const GenerationConfig& own) {
+  const GenerationConfig settings = settings_of(*options.generation, own);
+  wanted.sequences = std::max(wanted.sequences, options.requests * width_of(settings));
+  if (options.written_tokens == 0) return;
+  wanted.source_tokens = std::min(wanted.source_tokens, wanted.context);
+  constexpr int64_t kBegin = 1;  // the decoder's first token
+  const int64_t most = new_tokens(settings, kBegin).value_or(options.written_tokens);
+  wanted.context = std::min(wanted.context, kBegin + std::max<int64_t>(1, most));
+}
+
 ProgramOptions program_options(const LoadOptions& options, const Model& model) {
   int64_t longest = kDefaultContext;
   for (const int64_t bound : {model.max_positions, model.default_context})
@@ -146,8 +157,7 @@ LoadedModel load_model(const LoadOptions& options) {
   GenerationConfig generation = gguf ? GenerationConfig::from(nullptr, config, model.vocabulary)
                                      : GenerationConfig::read(place.folder, config, model.vocabulary);
   ProgramOptions wanted = program_options(options, model);
-  if (options.generation)
-    wanted.sequences = std::max(wanted.sequences, width_of(settings_of(*options.generation, generation)));
+  if (options.generation) fit(wanted, options, generation);
   auto program = std::make_unique<Program>(std::move(model), options.backend ? options.backend : make_backend(options),
                                            std::move(source), wanted);
   if (checkpoint) check_all_read(*program, index);

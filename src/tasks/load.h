@@ -32,6 +32,8 @@ struct LoadOptions {
   int64_t sequences = 1;                     ///< sequences in one step at most
   /// Settings asked for by who generates: then there is room for the beams that they and the model's ask for.
   std::optional<GenerationConfig> generation = {};
+  int64_t requests = 1;                 ///< that run at once, each with its beams
+  int64_t written_tokens = 0;           ///< of an encoder-decoder's text where no setting says it; 0: the context
   int64_t step_tokens = 512;            ///< tokens in one step at most
   int64_t rows = 0;                     ///< rows of logits in one step at most; 0: one per sequence
   std::optional<uint64_t> memory = {};  ///< bytes that weights, states and arenas may take together
