@@ -5,6 +5,7 @@
 #include <future>
 
 #include "backend/cpu/backend.h"
+#include "backend/null/backend.h"
 #include "backend/oracle/backend.h"
 #include "core/error.h"
 #include "files/gguf_architectures.h"
@@ -99,12 +100,18 @@ const Tokenizer& LoadedModel::need_tokenizer() const {
   return *tokenizer;
 }
 
+std::span<const std::string_view> device_names() {
+  static constexpr std::string_view kNames[] = {"cpu", "oracle", "null"};
+  return kNames;
+}
+
 std::shared_ptr<Backend> make_backend(const LoadOptions& options) {
   if (options.device == "auto" || options.device == "cpu")
     return cpu::make_cpu_backend({.threads = options.threads, .isa = options.isa});
   if (options.device == "oracle") return std::make_shared<oracle::OracleBackend>();
+  if (options.device == "null") return std::make_shared<null::NullBackend>();
   throw UsageError("the device " + options.device + " is not there", {.file = {}, .field = "device", .offset = {}},
-                   "give auto, cpu or oracle");
+                   "give auto, cpu, oracle or null");
 }
 
 TensorIndex index_of(const std::shared_ptr<const Checkpoint>& checkpoint) {

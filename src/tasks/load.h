@@ -4,7 +4,9 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/program.h"
@@ -18,8 +20,9 @@ namespace braid {
 class Tokenizer;  // text/tokenizer.h
 
 struct LoadOptions {
-  std::string model = "books-4m";         ///< MODEL as on the command line
-  std::string device = "auto";            ///< "auto", "cpu"; "oracle": slow and plain, to compare with
+  std::string model = "books-4m";  ///< MODEL as on the command line
+  std::string device =
+      "auto";  ///< "auto", "cpu"; "oracle": slow and plain, to compare with; "null": only what the engine itself costs
   std::shared_ptr<Backend> backend = {};  ///< to share one; else `device`, `threads` and `isa` say which is made
   int threads = 0;                        ///< of the CPU's team; 0: one per core
   std::string isa = {};         ///< at most this instruction set ("baseline", "avx2" …); empty: the best there is
@@ -61,6 +64,8 @@ struct LoadedModel {
 /// device that is not there, options outside what the model allows, a plan above `memory`.
 LoadedModel load_model(const LoadOptions& options);
 
+/// The names that `LoadOptions::device` knows besides "auto".
+std::span<const std::string_view> device_names();
 /// The backend that a device's name means. Throws UsageError listing those that exist.
 std::shared_ptr<Backend> make_backend(const LoadOptions& options);
 
