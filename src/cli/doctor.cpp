@@ -21,7 +21,7 @@ std::string first_line(const char* path) {
   return line;
 }
 
-std::vector<std::string> advice(const CpuTopology& cpu, const CpuFeatures& features) {
+std::vector<std::string> advice(const CpuTopology& cpu, [[maybe_unused]] const CpuFeatures& features) {
   std::vector<std::string> list;
 #if defined(__x86_64__)
   if (!features.avx2)
@@ -30,7 +30,6 @@ std::vector<std::string> advice(const CpuTopology& cpu, const CpuFeatures& featu
     list.push_back("no VNNI: integer weights save memory, but prefill gains little from them");
 #else
   list.push_back("only the baseline kernels exist for this processor: correct, slow");
-  static_cast<void>(features);
 #endif
   if (cpu.logical < 2) list.push_back("one processor is available to this process: check its affinity or container");
   if (cpu.numa_nodes > 1)
@@ -115,8 +114,7 @@ std::string text_of(const Findings& f) {
            "\n";
   all += "backends     ";
   for (const std::string_view name : device_names()) all += (all.ends_with(' ') ? " " : ", ") + std::string(name);
-  all += '\n';
-  all += "versions      braid " BRAID_VERSION ", compiled with GCC " __VERSION__ "\n";
+  all += "\nversions      braid " BRAID_VERSION ", compiled with GCC " __VERSION__ "\n";
   for (const std::string& line : f.advice) all += "advice        " + line + "\n";
   return all;
 }
@@ -132,10 +130,9 @@ int doctor(Session& session) {
   if (!session.parse(flags)) return 0;
 
   session.interrupt.end_at_once(true);
-  const CpuTopology& cpu = cpu_topology();
-  const Findings findings{.cpu = cpu,
+  const Findings findings{.cpu = cpu_topology(),
                           .features = feature_names(cpu_features()),
-                          .advice = advice(cpu, cpu_features()),
+                          .advice = advice(cpu_topology(), cpu_features()),
                           .limits = measure_limits(static_cast<int>(common.threads), common.isa)};
   std::vector<cpu::KernelDescription> table;
   if (kernels) table = cpu::describe_kernels(*cpu::choose_kernels(common.isa.empty() ? nullptr : common.isa.c_str()));
