@@ -209,6 +209,11 @@ ChatTemplate ChatTemplate::parse(std::string_view source, const std::string& fil
   return chat;
 }
 
+std::string_view ChatTemplate::source(std::string_view name) const {
+  const auto found = std::ranges::find(templates_, name, &Named::name);
+  return found == templates_.end() ? std::string_view() : found->source;
+}
+
 std::vector<std::string> ChatTemplate::names() const {
   std::vector<std::string> all;
   for (const Named& named : templates_) all.push_back(named.name);

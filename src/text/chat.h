@@ -56,6 +56,8 @@ class ChatTemplate {
 
   /// Names of the templates; "default" is the one for conversations without tools.
   std::vector<std::string> names() const;
+  /// The source of the template of this name; empty when there is none.
+  std::string_view source(std::string_view name = "default") const;
 
  private:
   struct Named {

@@ -88,8 +88,8 @@ def main():
         tok = Tokenizer.from_str(json.dumps({"version": "1.0", "added_tokens": [], "decoder": decoder, "model": model}))
         out.append({"tokenizer": {"decoder": decoder, "model": model}, "cases": [{"ids": ids, "decoded": tok.decode(ids)} for ids in ORDERS]})
     here = os.path.dirname(os.path.abspath(__file__))
-    with open(os.path.join(here, "cases.json"), "w") as file:
-        file.write("[\n" + ",\n".join(json.dumps(entry, separators=(",", ":")) for entry in out) + "\n]\n")
+    with open(os.path.join(here, "cases.json"), "w", encoding="utf-8") as file:
+        file.write("[\n" + ",\n".join(json.dumps(entry, ensure_ascii=False, separators=(",", ":")) for entry in out) + "\n]\n")
 
 
 main()
