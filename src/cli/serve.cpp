@@ -7,7 +7,6 @@
 #include "core/file_map.h"
 #include "files/sha256.h"
 #include "serve/service.h"
-#include "serve/service.h"
 
 namespace braid::cli {
 namespace {

@@ -18,7 +18,6 @@
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/error.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
@@ -100,7 +99,7 @@ struct HttpServer::State {
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
   Connection(HttpServer::State& server, tcp::socket socket)
-      : server_(server), stream_(std::move(socket)), signal_(stream_.get_executor()) {
+      : server_(server), socket_(std::move(socket)), signal_(server.io), deadline_(server.io) {
     server_.open.insert(this);
     ++server_.connections;
   }
@@ -124,18 +123,17 @@ class Connection : public std::enable_shared_from_this<Connection> {
       }
       co_await answer(parser);
     }
+    disarm();
     error_code ignored;
-    stream_.socket().shutdown(tcp::socket::shutdown_both, ignored);
+    socket_.shutdown(tcp::socket::shutdown_both, ignored);
   }
   /// Nothing new is taken; an idle connection ends.
   void drain() {
-    if (idle_) stream_.cancel();
+    if (idle_) give_up();
   }
   void cut() {
-    closing_ = true;
     if (reply_) reply_->vanish();
-    stream_.close();
-    signal_.cancel();
+    give_up();
   }
 
  private:
@@ -147,14 +145,48 @@ class Connection : public std::enable_shared_from_this<Connection> {
   asio::awaitable<bool> write(std::string bytes);
   asio::awaitable<void> refuse(Refusal refused);
   asio::awaitable<void> watch(std::shared_ptr<Reply> reply);
+  void give_up();
+  void arm(std::chrono::milliseconds most);
+  void disarm();
 
   HttpServer::State& server_;
-  beast::tcp_stream stream_;
-  asio::steady_timer signal_;  // cancelled when a reply has something new
+  tcp::socket socket_;
+  asio::steady_timer signal_;    // cancelled when a reply has something new
+  asio::steady_timer deadline_;  // of what is read or written now
+  uint64_t armed_ = 0;           // which deadline it is: one that has passed may still be on its way
+  bool timed_out_ = false;
   beast::flat_buffer buffer_;
   std::shared_ptr<Reply> reply_;
-  bool idle_ = false, closing_ = false, watching_ = false;
+  bool idle_ = false, closing_ = false;
 };
+
+// ---- deadlines
+
+/// Nothing is awaited any more, whatever it is.
+void Connection::give_up() {
+  closing_ = true;
+  error_code ignored;
+  socket_.close(ignored);
+  signal_.cancel();
+}
+
+/// What is read or written from now on ends then, with timed_out_; the socket stays open for an answer that says so.
+void Connection::arm(std::chrono::milliseconds most) {
+  timed_out_ = false;
+  deadline_.expires_after(most);
+  deadline_.async_wait([connection = weak_from_this(), round = ++armed_](const error_code& error) {
+    const auto alive = connection.lock();
+    if (error || !alive || alive->armed_ != round) return;
+    alive->timed_out_ = true;
+    error_code ignored;
+    alive->socket_.cancel(ignored);
+  });
+}
+
+void Connection::disarm() {
+  ++armed_;
+  deadline_.cancel();
+}
 
 // ---- a request
 
@@ -174,13 +206,13 @@ asio::awaitable<Refusal> Connection::read_head(Parser& parser) {
   for (bool started = buffer_.size() > 0, timed = false; look(); started = true) {
     if (buffer_.size() >= options.head_bytes) co_return refusal_of(431, "the head of the request is too long");
     idle_ = !started;
-    if (!started) stream_.expires_after(options.idle);
-    if (started && !timed) stream_.expires_after(options.head);
+    if (!started) arm(options.idle);
+    if (started && !timed) arm(options.head);
     timed = started;
     error_code error;
     const size_t room = options.head_bytes - buffer_.size();
-    const size_t n = co_await stream_.async_read_some(buffer_.prepare(std::min<size_t>(room, 4096)), noting(error));
-    if (error == beast::error::timeout && started) co_return refusal_of(408, "the head of the request came too slowly");
+    const size_t n = co_await socket_.async_read_some(buffer_.prepare(std::min<size_t>(room, 4096)), noting(error));
+    if (error && timed_out_ && started) co_return refusal_of(408, "the head of the request came too slowly");
     if (error) co_return Refusal{};
     buffer_.commit(n);
   }
@@ -218,10 +250,10 @@ asio::awaitable<Refusal> Connection::read_body(Parser& parser) {
     if (!sent) co_return Refusal{};
   }
   error_code error;
-  stream_.expires_after(server_.options.body);
-  if (!parser.is_done()) co_await http::async_read(stream_, buffer_, parser, noting(error));
+  arm(server_.options.body);
+  if (!parser.is_done()) co_await http::async_read(socket_, buffer_, parser, noting(error));
   if (!error) co_return Refusal{};
-  if (error == beast::error::timeout) co_return refusal_of(408, "the body of the request came too slowly");
+  if (timed_out_) co_return refusal_of(408, "the body of the request came too slowly");
   if (error == http::error::body_limit) co_return refusal_of(413, "the body of the request is too long");
   if (error == http::error::end_of_stream || error == http::error::partial_message ||
       error.category() == asio::error::get_system_category())
@@ -238,16 +270,16 @@ asio::awaitable<void> Connection::refuse(Refusal refused) {
   const bool sent = co_await write(head_of(response, false, content_length(response.body.size())) + response.body);
   if (!sent) co_return;
   error_code error;
-  stream_.socket().shutdown(tcp::socket::shutdown_send, error);
-  stream_.expires_after(std::chrono::seconds(1));
+  socket_.shutdown(tcp::socket::shutdown_send, error);
+  arm(std::chrono::seconds(1));
   std::array<char, 4096> rest;
-  for (int i = 0; i < 256 && !error; ++i) co_await stream_.async_read_some(asio::buffer(rest), noting(error));
+  for (int i = 0; i < 256 && !error; ++i) co_await socket_.async_read_some(asio::buffer(rest), noting(error));
 }
 
 asio::awaitable<bool> Connection::write(std::string bytes) {
   error_code error;
-  stream_.expires_after(server_.options.write);
-  co_await asio::async_write(stream_, asio::buffer(bytes), noting(error));
+  arm(server_.options.write);
+  co_await asio::async_write(socket_, asio::buffer(bytes), noting(error));
   co_return !error;
 }
 
@@ -256,10 +288,10 @@ asio::awaitable<bool> Connection::write(std::string bytes) {
 asio::awaitable<void> Connection::watch(std::shared_ptr<Reply> reply) {
   const auto self = shared_from_this();
   error_code error;
-  co_await stream_.socket().async_wait(tcp::socket::wait_read, noting(error));
+  co_await socket_.async_wait(tcp::socket::wait_read, noting(error));
   if (error) co_return;  // the answer is complete
   char next = 0;
-  if (::recv(stream_.socket().native_handle(), &next, 1, MSG_PEEK | MSG_DONTWAIT) > 0) co_return;
+  if (::recv(socket_.native_handle(), &next, 1, MSG_PEEK | MSG_DONTWAIT) > 0) co_return;
   reply->vanish();
   signal_.cancel();
 }
@@ -279,10 +311,13 @@ asio::awaitable<void> Connection::answer(Parser& parser) {
   request.id = std::to_string(++server_.requests);
 
   const std::weak_ptr<Connection> connection = weak_from_this();
-  const auto executor = stream_.get_executor();
+  const auto executor = server_.io.get_executor();
   reply_ = std::make_shared<Reply>(server_.options.reply_bytes, [connection, executor] {
     asio::post(executor, [connection] {
-      if (const auto alive = connection.lock()) alive->signal_.cancel();
+      const auto alive = connection.lock();
+      if (!alive) return;
+      if (alive->reply_ && alive->reply_->gone()) alive->give_up();
+      alive->signal_.cancel();
     });
   });
   asio::co_spawn(executor, watch(reply_), asio::detached);
@@ -298,7 +333,7 @@ asio::awaitable<void> Connection::answer(Parser& parser) {
   reply_->vanish();  // if it did not come to its end
   reply_ = nullptr;
   error_code ignored;
-  if (!closing_) stream_.socket().cancel(ignored);  // the watcher
+  if (!closing_) socket_.cancel(ignored);  // the watcher
 }
 
 asio::awaitable<void> Connection::send(Reply& reply, bool keep_alive, bool chunked) {
@@ -373,6 +408,7 @@ asio::awaitable<void> HttpServer::State::accept() {
     }
     ++accepted;
     socket.set_option(tcp::no_delay(true), error);
+    socket.set_option(tcp::socket::send_buffer_size(128 << 10), error);  // what a stalled reader holds here is bounded
     if (connections >= options.connections) {
       ++refused;
       const HttpResponse full = refusal(503, "too many connections");

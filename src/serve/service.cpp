@@ -29,13 +29,17 @@ constexpr Route kRoutes[] = {
     {"GET", "/health/ready", say_ready, true},
 };
 
+std::string methods_of(std::string_view path) {
+  std::string methods;
+  for (const Route& route : kRoutes)
+    if (route.path == path) methods += (methods.empty() ? "" : ", ") + std::string(route.method);
+  return methods;
+}
+
 const Route& route_of(const HttpRequest& request) {
-  std::string allowed;
-  for (const Route& route : kRoutes) {
-    if (route.path != request.path) continue;
-    if (route.method == request.method) return route;
-    allowed += (allowed.empty() ? "" : ", ") + std::string(route.method);
-  }
+  for (const Route& route : kRoutes)
+    if (route.path == request.path && route.method == request.method) return route;
+  const std::string allowed = methods_of(request.path);
   if (allowed.empty()) throw ApiError(404, "there is no " + request.path + " here", {}, "unknown_url");
   throw ApiError(405, request.path + " takes " + allowed, {}, "method_not_allowed");
 }
@@ -157,7 +161,12 @@ void Service::handle(HttpRequest request, std::shared_ptr<Reply> reply) {
   }
   const auto call = std::make_shared<Call>(*this, std::move(request), std::move(reply), path);
   try {
-    if (refused) throw *refused;
+    if (refused) {
+      HttpResponse response = refused->response();
+      if (refused->status() == 405) response.headers.emplace_back("Allow", methods_of(call->request.path));
+      call->send(std::move(response));
+      return;
+    }
     answer(call);
   } catch (const std::exception& error) {
     call->fail(api_error(error));

@@ -100,8 +100,7 @@ GenerateResult generate(LoadedModel& model, const GenerateOptions& options, cons
 
   Engine engine(program);
   Texts texts(model, options, request.decoding.sequences, on_text);
-  const RequestId id =
-      engine.submit(std::move(request), [&](const TokenEvent& event) { return texts.take(event); });
+  const RequestId id = engine.submit(std::move(request), [&](const TokenEvent& event) { return texts.take(event); });
   const Clock::time_point compiling = Clock::now();
   compile_ahead(program, begin, read, width);
   const Clock::time_point start = Clock::now();

@@ -36,8 +36,6 @@ class Client {
   /// No more bytes follow; answers are still read.
   void end_sending();
   void close();
-  /// With a receive buffer of about so many bytes, so that the server soon finds it full.
-  void read_slowly(int bytes);
   HttpAnswer answer();
   /// Waits for so much text of an answer.
   void wait_for(std::string_view text);
