@@ -67,7 +67,7 @@ Ticket EngineLoop::start(Submission submission) {
                      {.file = {}, .field = "model", .offset = {}}, "take a causal or an encoder-decoder model");
   if (engine_->scheduler().waiting() >= most_waiting_)
     throw Overloaded(std::to_string(most_waiting_) + " requests wait already", {}, "come again in a moment");
-  GenerateRequest request = generate_request(model_, submission.options);
+  GenerateRequest request = request_of(model_, submission.options);
   const int64_t texts = request.decoding.beams > 1 ? 1 : request.decoding.sequences;
   const Ticket ticket = ++last_;
   const RequestId id =

@@ -59,7 +59,7 @@ class EngineLoop {
   EngineLoop& operator=(const EngineLoop&) = delete;
 
   /// All of them, or none. Returns at once; the engine takes them between two steps, and `verdict` is called then, on
-  /// the loop's thread: with what cancel() takes, or with what generate_request or Engine::submit threw (or
+  /// the loop's thread: with what cancel() takes, or with what request_of or Engine::submit threw (or
   /// Overloaded). Events come after it.
   void submit(std::vector<Submission> submissions, std::function<void(const Verdict&)> verdict);
   /// Returns at once; the event "cancelled" follows. What is over or was never there is ignored.
