@@ -124,8 +124,7 @@ BenchResult bench(LoadedModel& model, const BenchOptions& options, const LoadOpt
   const double attention = batch * attention_operations(program.graph("decode"), options.prompt_tokens);
   result.operations_per_token = (operations.total() + attention) / prompt_tokens;
 
-  result.limits = meter.median();
-  const MachineLimits& limits = result.limits;
+  const MachineLimits& limits = result.limits = meter.median();
   const double most = std::max({operations.f32, operations.bf16, operations.int8});
   const bool int8 = most == operations.int8, bf16 = most == operations.bf16;
   result.peak_instruction = int8 ? "int8" : bf16 ? "bf16" : "f32";

@@ -337,7 +337,7 @@ TEST(HostileFiles, Case37ALineWithALoneSurrogateFailsAloneWithItsOffset) {
             "{\"ids\":[0],\"offsets\":[[0,1]],\"type_ids\":[0]}\n"
             "{\"error\":\"invalid JSON: lone surrogate (" +
                 lines +
-                ", line 2, offset 10)\"}\n"
+                ", offset 23)\"}\n"
                 "{\"ids\":[0,0],\"offsets\":[[0,1],[1,2]],\"type_ids\":[0,0]}\n");
 }
 
