@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <set>
 
 #include "cli/program.h"
@@ -274,7 +275,9 @@ TEST(HostileFiles, Case28AVocabularyOfAnotherSizeThanTheEmbeddingsIsRefusedAtVoc
   const size_t at = config.find(key) + key.size();
   config.replace(at, 3, "251");  // 250 rows
   folder.write("config.json", config);
-  std::filesystem::copy_file(*model / "model.safetensors", folder / "model.safetensors");
+  for (const auto& entry : std::filesystem::directory_iterator(*model))
+    if (const auto name = entry.path().filename(); name != "config.json")
+      std::filesystem::copy_file(entry.path(), folder / name.string());
   const Outcome outcome = run({"inspect", folder.path().string()});
   EXPECT_EQ(outcome.status, 1);
   EXPECT_EQ(outcome.err, "braid: error: the vocabulary of 251 is not the 250 rows of model.embed_tokens.weight (" +
@@ -322,7 +325,7 @@ TEST(HostileFiles, Case36SpecialTokensInMessagesAreText) {
   folder.write("chat_template.jinja", "<s>{{ messages[0].content }}<s>");
   const std::string messages = folder.write("m.json", R"([{"role":"user","content":"<s>"}])").string();
   const Outcome outcome = run({"render", folder.path().string(), "--messages", messages, "--ids"});
-  EXPECT_EQ(outcome.out, "3 0 1 2 3\n") << outcome.err;
+  EXPECT_EQ(outcome.out, "<s><s><s>\n3 0 1 2 3\n") << outcome.err;
 }
 
 TEST(HostileFiles, Case37ALineWithALoneSurrogateFailsAloneWithItsOffset) {

@@ -108,7 +108,7 @@ TEST_F(Render, TakesTheTemplateAndTheTokensOfAGgufFile) {
           .bytes());
   folder_.write("b.json", R"([{"role": "user", "content": "b<s>"}])");
   EXPECT_EQ(run({"render", file("m.gguf"), "--messages", file("b.json")}).out, "<s>a:b<s>\n");
-  EXPECT_EQ(run({"render", file("m.gguf"), "--messages", file("b.json"), "--ids"}).out, "1 2 4 3 5 6 7\n")
+  EXPECT_EQ(run({"render", file("m.gguf"), "--messages", file("b.json"), "--ids"}).out, "<s>a:b<s>\n1 2 4 3 5 6 7\n")
       << "the message's <s> is text";
 }
 
