@@ -11,7 +11,7 @@ namespace braid::cpu {
 // kBlockBytes along K pass by; one packed panel of weights stays in L1.
 inline constexpr int64_t kBlockRows = 128;
 inline constexpr int64_t kBlockWeights = 24;
-inline constexpr int64_t kBlockBytes = 2048;
+inline constexpr int64_t kBlockBytes = 3072;
 inline constexpr size_t kMaxVectorBytes = 64;
 inline constexpr size_t kFloatScratchBytes =
     kMaxVectorBytes + kBlockRows * kBlockWeights * kMaxVectorBytes + kBlockWeights * kBlockBytes;

@@ -140,6 +140,9 @@ void panel_tile(const std::byte* x, size_t x_row_bytes, const std::byte* panel, 
   const auto step = [&](int64_t s, auto load_x) BRAID_FLATTEN {
     typename P::Vector xs[R];
     unroll<R>([&](auto r) BRAID_FLATTEN { xs[r] = load_x(x + r * x_row_bytes + s * P::X::kBytes); });
+    if constexpr (R == kRowTile) {  // the next rows: their pieces are too short for the hardware to see a stream
+      unroll<R>([&](auto r) BRAID_FLATTEN { __builtin_prefetch(x + (r + R) * x_row_bytes + s * P::X::kBytes, 0, 3); });
+    }
     unroll<kWeightTile>([&](auto j) BRAID_FLATTEN {
       const auto ws = load<typename P::Vector>(panel + (s * kWeightTile + j) * sizeof(F));
       unroll<R>([&](auto r) BRAID_FLATTEN { acc[r * kWeightTile + j] = P::dot(xs[r], ws, acc[r * kWeightTile + j]); });

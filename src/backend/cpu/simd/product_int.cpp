@@ -55,6 +55,10 @@ struct Many {
   }
 };
 
+constexpr int kRowTile = kManyRegisters && kVectors == 1 ? 6 : 3;
+constexpr int kManyTiles = kVectors == 1 ? 2 : 1;  // tiles of weights beside kRowTile rows
+constexpr int64_t kFewRows = 24;                   // up to here unpacking the weights for them does not pay
+
 /// The activations: a row's codes, scales and starts.
 struct Rows {
   const std::byte* x;
@@ -180,10 +184,6 @@ BRAID_INLINE void tile_product(const Rows& rows, const Weights& weights, const O
     for (int64_t i = 0; i < out.count; ++i) out.y[r * out.stride + i] = sums[r * kWidth + i];
   }
 }
-
-constexpr int kRowTile = kManyRegisters && kVectors == 1 ? 6 : 3;
-constexpr int kManyTiles = kVectors == 1 ? 2 : 1;  // tiles of weights beside kRowTile rows
-constexpr int64_t kFewRows = 24;                   // up to here unpacking the weights for them does not pay
 
 /// What is read next: `rows` rows of `bytes` bytes. It comes into the L2 cache meanwhile, a part with each tile.
 struct Ahead {
