@@ -150,7 +150,7 @@ void panel_tile(const Place& at, const std::byte* panel, const Depth& depth) {
     typename P::Vector xs[R];
     unroll<R>([&](auto r) BRAID_FLATTEN { xs[r] = load_x(x + r * x_row_bytes + s * P::X::kBytes); });
     if constexpr (R == kRowTile) {  // the next rows: their pieces are too short for the hardware to see a stream
-      unroll<R>([&](auto r) BRAID_FLATTEN { __builtin_prefetch(x + (r + R) * x_row_bytes + s * P::X::kBytes, 0, 3); });
+      unroll<R>([&](auto r) BRAID_FLATTEN { __builtin_prefetch(x + (r + R) * x_row_bytes + s * P::X::kBytes, 0, 2); });
     }
     unroll<kWeightTile>([&](auto j) BRAID_FLATTEN {
       const auto ws = load<typename P::Vector>(panel + (s * kWeightTile + j) * sizeof(F));
