@@ -17,7 +17,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-constexpr double kMinor = 0.05, kModerate = 0.15, kSevere = 0.30;
 constexpr int64_t kStep = 512;         // tokens of one prefill step
 constexpr int64_t kBetweenReads = 16;  // decoded tokens from one sample of the read bandwidth to the next
 
@@ -51,25 +50,9 @@ struct Times {
 /// An encoder reads, and decodes nothing.
 bool only_reads(const Program& program) { return !program.has_entry("decode") && program.has_entry("forward"); }
 
-Times run_whole(Program& program, const BenchOptions& options, LimitMeter& meter) {
-  const std::vector<int32_t> ids = prompt(options.batch * options.prompt_tokens, program.model().vocabulary);
-  WholeSteps steps(program, ids, options.batch);
-  Times times;
-  for (int64_t repeat = -1; repeat < options.repeat; ++repeat) {
-    if (options.progress && !options.progress(std::max<int64_t>(0, repeat), options.repeat))
-      throw Error("stopped before the repeats were done");
-    const auto start = Clock::now();
-    steps.run();
-    if (repeat >= 0) times.prefill.push_back(seconds_since(start));
-    meter.sample_peaks();
-  }
-  return times;
-}
-
 /// The limits are sampled between the steps, since the machine's clock and its neighbours change meanwhile.
-Times run_repeats(Program& program, const BenchOptions& options, LimitMeter& meter) {
+Times run_repeats(Program& program, const std::vector<int32_t>& ids, const BenchOptions& options, LimitMeter& meter) {
   Sequences sequences(program, options.batch);
-  const std::vector<int32_t> ids = prompt(options.batch * options.prompt_tokens, program.model().vocabulary);
   const int64_t all = options.repeat * options.tokens;
   Times times;
   // Repeat -1 is not timed: it touches pages and warms caches.
@@ -134,7 +117,9 @@ BenchResult bench(LoadedModel& model, const BenchOptions& options, const LoadOpt
 
   const uint64_t loading = peak_resident_bytes();
   LimitMeter meter(load.threads, load.isa);
-  const Times times = whole ? run_whole(program, options, meter) : run_repeats(program, options, meter);
+  const std::vector<int32_t> ids = prompt(options.batch * options.prompt_tokens, program.model().vocabulary);
+  const Times times =
+      whole ? Times{time_passes(program, ids, options, meter), {}} : run_repeats(program, ids, options, meter);
   const uint64_t resident = resident_bytes() - meter.resident_bytes();
   result.rss_mb = static_cast<double>(resident) / 1e6;
   result.peak_rss_mb = static_cast<double>(std::max(loading, resident)) / 1e6;
@@ -161,19 +146,6 @@ BenchResult bench(LoadedModel& model, const BenchOptions& options, const LoadOpt
   const double peak = int8 ? limits.peak_int8_gops : bf16 ? limits.peak_bf16_gflops : limits.peak_f32_gflops;
   result.peak_fraction = result.operations_per_token * result.prefill_tokens_per_s / (peak * 1e9);
   return result;
-}
-
-std::string_view name(Regression regression) {
-  constexpr std::string_view kNames[] = {"none", "minor", "moderate", "severe"};
-  return kNames[static_cast<size_t>(regression)];
-}
-
-Regression judge(double worse, double spread) {
-  if (!(worse > spread)) return Regression::none;
-  return worse >= kSevere     ? Regression::severe
-         : worse >= kModerate ? Regression::moderate
-         : worse >= kMinor    ? Regression::minor
-                              : Regression::none;
 }
 
 }  // namespace braid

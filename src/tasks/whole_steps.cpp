@@ -1,6 +1,7 @@
 #include "tasks/whole_steps.h"
 
 #include <algorithm>
+#include <chrono>
 #include <iterator>
 
 #include "core/error.h"
@@ -42,6 +43,23 @@ WholeSteps::WholeSteps(Program& program, std::span<const int32_t> ids, int64_t c
 
 void WholeSteps::run() {
   for (const StepData& step : steps_) program_.run("forward", step);
+}
+
+std::vector<double> time_passes(Program& program, std::span<const int32_t> ids, const BenchOptions& options,
+                                LimitMeter& meter) {
+  using Clock = std::chrono::steady_clock;
+  WholeSteps steps(program, ids, options.batch);
+  std::vector<double> seconds;
+  // Repeat -1 is not timed: it touches pages and warms caches.
+  for (int64_t repeat = -1; repeat < options.repeat; ++repeat) {
+    if (options.progress && !options.progress(std::max<int64_t>(0, repeat), options.repeat))
+      throw Error("stopped before the repeats were done");
+    const auto start = Clock::now();
+    steps.run();
+    if (repeat >= 0) seconds.push_back(std::chrono::duration<double>(Clock::now() - start).count());
+    meter.sample_peaks();
+  }
+  return seconds;
 }
 
 }  // namespace braid

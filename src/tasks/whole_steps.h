@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/program.h"
+#include "tasks/bench.h"
 
 namespace braid {
 
@@ -24,5 +25,10 @@ class WholeSteps {
   std::vector<StepData> steps_;
   int64_t largest_ = 0;
 };
+
+/// Seconds of options.repeat passes over `ids`; the peaks are sampled between them. Throws Error when options.progress
+/// says so.
+std::vector<double> time_passes(Program& program, std::span<const int32_t> ids, const BenchOptions& options,
+                                LimitMeter& meter);
 
 }  // namespace braid

@@ -30,7 +30,8 @@ StepData step_of(const Program& program, int32_t tokens) {
                  {"context", ints({0})},
                  {"slots", ints({0})},
                  {"rows", ints({tokens - 1})},
-                 {"page_table", ints(table, {1, program.max_pages()})}};
+                 {"page_table", ints(table, {1, program.max_pages()})},
+                 {"window_table", ints(table, {1, program.max_pages()})}};
   return step;
 }
 
