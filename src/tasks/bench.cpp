@@ -35,7 +35,6 @@ double spread(const std::vector<double>& values) {
   return (quantile(values, 0.75) - quantile(values, 0.25)) / 2 / median(values);
 }
 
-/// The same for every run of a model.
 std::vector<int32_t> prompt(int64_t count, int64_t vocabulary) {
   std::mt19937_64 random(1);
   std::vector<int32_t> ids(static_cast<size_t>(count));
