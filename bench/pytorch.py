@@ -96,15 +96,15 @@ def main():
         peers["compiled"] = Torch(True)
     ours, theirs, peaks, fractions = {}, {}, [], {}
     with torch.inference_mode(), tempfile.TemporaryDirectory() as folder:
-        for round_ in range(-1, args.rounds):  # round -1 compiles and warms up
+        for peer in peers.values():  # compiles, and warms up
+            peer.measure_bert(), peer.measure_gpt2()
+        for _ in range(args.rounds):
             bert = braid_bench(args, BERT, folder, "--batch", str(BATCH), "--prompt-tokens", str(BERT_TOKENS),
                                "--tokens", "1")
             found = {kind: peer.measure_bert() for kind, peer in peers.items()}
             gpt2 = braid_bench(args, GPT2, folder, "--prompt-tokens", str(PROMPT), "--tokens", str(DECODED))
             for kind, peer in peers.items():
                 found[kind] |= peer.measure_gpt2()
-            if round_ < 0:
-                continue
             own = {"BERT-base, 8 x 128 tokens": (bert["prefill_tokens_per_s"], bert["peak_fraction"]),
                    "GPT-2, prefill of 512": (gpt2["prefill_tokens_per_s"], gpt2["peak_fraction"]),
                    "GPT-2, decode of 64": (gpt2["decode_tokens_per_s"], gpt2["bandwidth_fraction"])}
