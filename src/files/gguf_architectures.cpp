@@ -31,6 +31,19 @@ constexpr GgufKey kMixtral[] = {{"context_length", "max_position_embeddings"},
                                 {"expert_count", "num_local_experts"},
                                 {"expert_used_count", "num_experts_per_tok"}};
 
+constexpr GgufKey kGptOss[] = {{"context_length", "max_position_embeddings"},
+                               {"embedding_length", "hidden_size"},
+                               {"block_count", "num_hidden_layers"},
+                               {"feed_forward_length", "intermediate_size"},
+                               {"attention.head_count", "num_attention_heads"},
+                               {"attention.head_count_kv", "num_key_value_heads"},
+                               {"attention.key_length", "head_dim"},
+                               {"attention.layer_norm_rms_epsilon", "rms_norm_eps", true},
+                               {"rope.freq_base", "rope_theta", true},
+                               {"attention.sliding_window", "sliding_window"},
+                               {"expert_count", "num_local_experts"},
+                               {"expert_used_count", "num_experts_per_tok"}};
+
 constexpr GgufKey kGemma2[] = {{"context_length", "max_position_embeddings"},
                                {"embedding_length", "hidden_size"},
                                {"block_count", "num_hidden_layers"},
@@ -95,6 +108,21 @@ constexpr GgufName kMixtralNames[] = {
     {"blk.*.ffn_gate_exps", "model.layers.*.block_sparse_moe.experts.{e}.w1", experts},
     {"blk.*.ffn_down_exps", "model.layers.*.block_sparse_moe.experts.{e}.w2", experts},
     {"blk.*.ffn_up_exps", "model.layers.*.block_sparse_moe.experts.{e}.w3", experts}};
+
+constexpr GgufName kGptOssNames[] = {{"token_embd", "model.embed_tokens"},
+                                     {"output_norm", "model.norm"},
+                                     {"output", "lm_head"},
+                                     {"blk.*.attn_norm", "model.layers.*.input_layernorm"},
+                                     {"blk.*.attn_q", "model.layers.*.self_attn.q_proj"},
+                                     {"blk.*.attn_k", "model.layers.*.self_attn.k_proj"},
+                                     {"blk.*.attn_v", "model.layers.*.self_attn.v_proj"},
+                                     {"blk.*.attn_output", "model.layers.*.self_attn.o_proj"},
+                                     {"blk.*.attn_sinks.weight", "model.layers.*.self_attn.sinks"},
+                                     {"blk.*.post_attention_norm", "model.layers.*.post_attention_layernorm"},
+                                     {"blk.*.ffn_gate_inp", "model.layers.*.mlp.router"},
+                                     {"blk.*.ffn_gate_exps", "model.layers.*.mlp.experts.gate_proj"},
+                                     {"blk.*.ffn_up_exps", "model.layers.*.mlp.experts.up_proj"},
+                                     {"blk.*.ffn_down_exps", "model.layers.*.mlp.experts.down_proj"}};
 
 /// Qwen2, and with its two norms Qwen3.
 constexpr GgufName kQwenNames[] = {{"token_embd", "model.embed_tokens"},
@@ -213,6 +241,12 @@ constexpr GgufArchitecture kArchitectures[] = {
      .keys = kPhi3,
      .names = kPhi3Names,
      .special_take_spaces = true},
+    {.name = "gpt-oss",
+     .model_type = "gpt_oss",
+     .architecture = "GptOssForCausalLM",
+     .keys = kGptOss,
+     .names = kGptOssNames,
+     .rope_truncates = false},
     {.name = "gpt2",
      .model_type = "gpt2",
      .architecture = "GPT2LMHeadModel",
@@ -286,6 +320,7 @@ std::map<std::string, GgufPlace, std::less<>> gguf_places(const GgufArchitecture
   for (const std::string& name : names) {
     const auto [stem, suffix] = without_suffix(name);
     for (const GgufName& row : architecture.names) {
+      if (const auto layer = star_of(row.gguf, name)) places[replaced(row.ours, "*", *layer)] = {name, row.arrangement};
       const auto layer = star_of(row.gguf, stem);
       if (!layer) continue;
       const std::string ours = replaced(row.ours, "*", *layer) + std::string(suffix);

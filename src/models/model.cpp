@@ -32,15 +32,6 @@ const Family& family_of(Config config) {
   return *found;
 }
 
-/// Weights that another program quantised have tensors of its own making.
-void refuse_quantised(const Config& config) {
-  if (!config.has("quantization_config")) return;
-  const Config how = config.section("quantization_config");
-  const std::string method = how.string_or("quant_method", "");
-  how.fail("quant_method", "weights quantised by \"" + method + "\" are not supported",
-           "take the checkpoint that is not quantised");
-}
-
 Graph build(const Blueprint& blueprint, const TensorIndex& tensors, std::string_view name,
             const EntryOptions& options) {
   const auto entry = std::ranges::find(blueprint.entries, name, &Entry::name);
@@ -82,7 +73,6 @@ std::span<const Family> families() { return kFamilies; }
 
 Model make_model(const Config& config, TensorIndex tensors, Purpose purpose) {
   const Family& family = family_of(config);
-  refuse_quantised(config);
   Blueprint made = family.make(config);
   if (purpose == Purpose::features) take_features(config, made);
   const auto blueprint = std::make_shared<const Blueprint>(std::move(made));

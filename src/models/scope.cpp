@@ -1,6 +1,7 @@
 #include "models/scope.h"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 #include "core/error.h"
@@ -68,12 +69,18 @@ Value Scope::weight(const Shape& shape) const {
   return find("weight", shape, fits(random, static_cast<uint64_t>(shape.back().number())) ? random : Format::f32);
 }
 
-Value Scope::transposed_weight(const Shape& shape) const {
+Value Scope::transposed(std::string_view name, const Shape& shape) const {
   const TensorIndex& tensors = *root_->tensors;
+  const std::string ours = std::string(name) + "^T";
   if (!tensors.random)
-    for (const std::string& spelling : spellings(path_of("weight^T"), root_->renames))
-      if (tensors.find(spelling)) return find("weight^T", shape, Format::f32);
-  return transpose(parameter("weight", {shape[1], shape[0]}), {1, 0});
+    for (const std::string& spelling : spellings(path_of(ours), root_->renames))
+      if (tensors.find(spelling)) return find(ours, shape, Format::f32);
+  Shape stored = shape;
+  std::vector<int64_t> order(shape.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::swap(stored[stored.size() - 1], stored[stored.size() - 2]);
+  std::swap(order[order.size() - 1], order[order.size() - 2]);
+  return transpose(parameter(name, stored), order);
 }
 
 Value Scope::floats(std::string_view name, const Shape& shape) const {

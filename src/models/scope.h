@@ -45,9 +45,10 @@ class Scope {
   bool has(std::string_view name) const;
   /// PATH.weight (rows, width) as an operand of a product or a table of embeddings: what may be quantised.
   Value weight(const Shape& shape) const;
-  /// PATH.weight of a module that stores it (width, rows), as transformers' Conv1D does → (rows, width). A file that
-  /// has the transpose itself is read as it is.
-  Value transposed_weight(const Shape& shape) const;
+  /// PATH.NAME of a module that stores it (…, width, rows), as transformers' Conv1D does → (…, rows, width). A file
+  /// that has the transpose itself is read as it is.
+  Value transposed(std::string_view name, const Shape& shape) const;
+  Value transposed_weight(const Shape& shape) const { return transposed("weight", shape); }
   /// `parameter` in f32: an expression where the file holds another format. For what is not a product's weight:
   /// norms, biases, convolutions.
   Value floats(std::string_view name, const Shape& shape) const;

@@ -88,6 +88,15 @@ bool around_one(std::string_view name, const Type& type) {
 
 }  // namespace
 
+Tensor CheckpointSource::get(std::string_view name) {
+  const CodedWeight* weight = quantised_ ? quantised_->find(name) : nullptr;
+  if (weight == nullptr) return checkpoint_->at(name);
+  Tensor made = quantised_->make(*weight);
+  for (const std::string& stored : weight->stored)
+    if (stored != name) release(stored);
+  return made;
+}
+
 void CheckpointSource::release(std::string_view name) {
   for (const TensorFile& file : checkpoint_->files())
     if (const TensorEntry* entry = file.find(name)) file.map()->release(entry->offset, entry->bytes);
