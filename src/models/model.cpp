@@ -100,7 +100,9 @@ void check_tensors(const Model& model, std::span<const Graph* const> graphs, con
   std::vector<std::string> unread;
   for (const std::string& name : tensors.names) {
     const auto matches_name = [&](const std::string& pattern) { return matches(pattern, name); };
-    if (!read.contains(name) && std::ranges::none_of(model.stale, matches_name)) unread.push_back(name);
+    if (!read.contains(name) && !read.contains(name + std::string(kReordered)) &&
+        std::ranges::none_of(model.stale, matches_name))
+      unread.push_back(name);
   }
   if (unread.empty()) return;
   constexpr size_t kShown = 5;

@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "models/model.h"
@@ -77,6 +78,8 @@ class Scope {
   Scope(std::shared_ptr<const Root> root, std::string path) : root_(std::move(root)), path_(std::move(path)) {}
   std::string path_of(std::string_view name) const;
   Value find(std::string_view name, const Shape& shape, Format random) const;
+  /// The module's weight, and x with its columns in the order of the weight's.
+  std::pair<Value, Value> ordered(Value x, const Shape& shape) const;
 
   std::shared_ptr<const Root> root_;
   std::string path_;

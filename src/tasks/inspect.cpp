@@ -72,7 +72,7 @@ ModelDescription describe(LoadedModel& model) {
   }
   if (model.checkpoint)
     for (const std::string& name : model.quantised ? model.quantised->names() : model.checkpoint->names())
-      if (!seen.contains(name)) d.unread.push_back(name);
+      if (!seen.contains(name) && !seen.contains(name + std::string(kReordered))) d.unread.push_back(name);
   return d;
 }
 
@@ -92,7 +92,7 @@ std::vector<TensorDescription> describe_tensors(const LoadedModel& model, bool c
     }
     uint64_t bytes = 0;
     for (const std::string& stored : weight->stored) bytes += checkpoint.entry(stored)->bytes;
-    TensorDescription d{name, weight->format(), weight->shape, bytes, {}};
+    TensorDescription d{name, weight->format(!weight->order.empty()), weight->shape, bytes, {}};
     if (weight->transposed) {
       d.name.resize(d.name.size() - kTransposed.size());
       std::swap(d.shape[d.shape.size() - 1], d.shape[d.shape.size() - 2]);

@@ -108,6 +108,11 @@ TensorIndex index_of(const std::shared_ptr<const Checkpoint>& checkpoint,
             return Type{.shape = Shape(entry->shape.begin(), entry->shape.end()), .format = entry->format};
           },
           .expression = {},
+          .ordered = [quantised](std::string_view name) -> std::optional<TensorIndex::Ordered> {
+            const CodedWeight* weight = quantised ? quantised->find(name) : nullptr;
+            if (weight == nullptr || weight->order.empty()) return std::nullopt;
+            return TensorIndex::Ordered{weight->type(true), weight->order};
+          },
           .random = {}};
 }
 

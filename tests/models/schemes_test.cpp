@@ -121,6 +121,24 @@ TEST(Gptq, ActOrderTakesEachInputsOwnGroup) {
     const float code = static_cast<float>(i % 16);
     EXPECT_EQ(w[i], i % 2 == 0 ? 0.5f * (code - 3) : -2.0f * (code - 5)) << i;
   }
+  // Even inputs, then odd ones: each group lies together.
+  const CodedWeight& weight = *o.weights->find("m.weight");
+  ASSERT_EQ(weight.order.size(), 32u);
+  EXPECT_EQ(weight.order[1], 2);
+  EXPECT_EQ(weight.order[16], 1);
+  const Tensor sorted = o.weights->make(weight, true);
+  EXPECT_EQ(sorted.format, Format::i4_g16);
+  std::vector<float> row(32);
+  decode_row(sorted, 3, row);
+  for (size_t i = 0; i < 32; ++i) EXPECT_EQ(row[i], w[static_cast<size_t>(weight.order[i])]) << i;
+}
+
+TEST(Gptq, ActOrderWithGroupsOfOtherSizesStaysScattered) {
+  Tensors tensors = gptq_module();
+  tensors["m.g_idx"].data<int32_t>()[31] = 0;
+  const Opened o(tensors, kGptq);
+  EXPECT_TRUE(o.weights->find("m.weight")->order.empty());
+  EXPECT_EQ(o.numbers()[31], 0.5f * (15 - 3));
 }
 
 TEST(Awq, HasItsOwnOrderOfNibbles) {
@@ -274,7 +292,7 @@ INSTANTIATE_TEST_SUITE_P(
             [] {
               return gptq_but("m.qzeros", words({2, 2}, {1, 1, 1, 1}));
             },
-            kGptq, "m.qweight", ""},
+            kGptq, "m.g_idx", "other tensors"},
         Bad{"CodesAsFloats",
             [] {
               return gptq_but("m.qweight", floats({4, 8}, std::vector<float>(32)));

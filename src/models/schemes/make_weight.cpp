@@ -25,6 +25,14 @@ struct Tile {
         zeros(static_cast<size_t>(count * w.groups())),
         scales(static_cast<size_t>(count * w.groups())),
         rows{begin, count, codes, scales, zeros} {}
+
+  void sort(const std::vector<int32_t>& order) {
+    std::vector<uint8_t> row(order.size());
+    for (size_t at = 0; at < codes.size(); at += row.size()) {
+      for (size_t i = 0; i < row.size(); ++i) row[i] = codes[at + static_cast<size_t>(order[i])];
+      std::ranges::copy(row, codes.begin() + static_cast<std::ptrdiff_t>(at));
+    }
+  }
 };
 
 /// Blocks lie within a group.
@@ -59,19 +67,22 @@ void put_floats(const CodedWeight& w, const std::vector<std::vector<int64_t>>& c
 
 }  // namespace
 
-Tensor QuantizedCheckpoint::make(const CodedWeight& w) const {
-  const Format format = w.format();
+Tensor QuantizedCheckpoint::make(const CodedWeight& w, bool in_order) const {
+  const Format format = w.format(in_order);
+  const bool sorts = in_order && !w.order.empty();
   const FormatOps& ops = format_ops(format);
   std::vector<std::vector<int64_t>> columns(format == Format::f32 ? static_cast<size_t>(w.groups()) : 0);
   if (format == Format::f32)
     for (int64_t c = 0; c < w.columns(); ++c)
-      columns[static_cast<size_t>(w.group_of.empty() ? c / w.group : w.group_of[static_cast<size_t>(c)])].push_back(c);
+      columns[static_cast<size_t>(sorts || w.group_of.empty() ? c / w.group : w.group_of[static_cast<size_t>(c)])]
+          .push_back(c);
   const Tensor made = Tensor::make(w.shape, format);
   const size_t row = row_bytes(format, static_cast<uint64_t>(w.columns()));
   parallel_for(static_cast<size_t>((w.rows() + kTileRows - 1) / kTileRows), [&](size_t piece) {
     const int64_t begin = static_cast<int64_t>(piece) * kTileRows;
     Tile tile(w, begin, std::min(kTileRows, w.rows() - begin));
     w.read(tile.rows);
+    if (sorts) tile.sort(w.order);
     for (const float scale : tile.scales)
       if (!std::isfinite(scale)) {
         const TensorEntry* entry = checkpoint_->entry(w.scale_tensor);

@@ -1,6 +1,7 @@
 #include "models/schemes/scheme.h"
 
 #include <algorithm>
+#include <numeric>
 #include <set>
 
 #include "core/error.h"
@@ -40,6 +41,18 @@ std::string module_of(const std::string& tensor) {
   return at == std::string::npos ? std::string() : tensor.substr(0, at);
 }
 
+/// Columns sorted by group; nothing when a group is larger or smaller than it should be.
+std::vector<int32_t> by_group(const CodedWeight& w) {
+  if (w.group_of.empty()) return {};
+  std::vector<int64_t> sizes(static_cast<size_t>(w.groups()));
+  for (const int32_t group : w.group_of) ++sizes[static_cast<size_t>(group)];
+  if (std::ranges::any_of(sizes, [&](int64_t size) { return size != w.group; })) return {};
+  std::vector<int32_t> order(w.group_of.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::ranges::stable_sort(order, {}, [&](int32_t c) { return w.group_of[static_cast<size_t>(c)]; });
+  return order;
+}
+
 }  // namespace
 
 int64_t CodedWeight::rows() const {
@@ -48,10 +61,12 @@ int64_t CodedWeight::rows() const {
   return rows;
 }
 
-Format CodedWeight::format() const {
+Format CodedWeight::format(bool in_order) const {
   for (const Format f : formats) {
     const int64_t block = info(f).block_elements;
-    if (group_of.empty() && columns() % block == 0 && (group % block == 0 || group >= columns())) return f;
+    if ((group_of.empty() || (in_order && !order.empty())) && columns() % block == 0 &&
+        (group % block == 0 || group >= columns()))
+      return f;
   }
   return Format::f32;
 }
@@ -116,6 +131,7 @@ const CodedWeight* QuantizedCheckpoint::find(std::string_view name) const {
 }
 
 void QuantizedCheckpoint::add(CodedWeight weight) {
+  weight.order = by_group(weight);
   std::string name = weight.name;
   weights_.emplace(std::move(name), std::move(weight));
 }

@@ -40,9 +40,15 @@ struct CodedWeight {
   int64_t columns() const { return shape.back(); }
   int64_t rows() const;
   int64_t groups() const { return (columns() + group - 1) / group; }
-  /// The first of `formats` whose blocks divide the rows and the groups; f32 where none does.
-  Format format() const;
-  Type type() const { return {.shape = Shape(shape.begin(), shape.end()), .format = format()}; }
+  /// Columns group by group, where act-order scatters groups that are all of one size: a place where they lie together.
+  /// Empty: there is no need, or it does not help.
+  std::vector<int32_t> order = {};
+  /// The first of `formats` whose blocks divide the rows and the groups; f32 where none does, as it is with act-order
+  /// unless the columns are taken in `order`.
+  Format format(bool in_order = false) const;
+  Type type(bool in_order = false) const {
+    return {.shape = Shape(shape.begin(), shape.end()), .format = format(in_order)};
+  }
 };
 
 /// The tensors of a module of a checkpoint, checked as they are asked for: every error names file, tensor and offset.
@@ -84,8 +90,9 @@ class QuantizedCheckpoint {
   const CodedWeight* find(std::string_view name) const;
   /// The checkpoint's tensors with each weight once, sorted.
   const std::vector<std::string>& names() const { return names_; }
-  /// The weight in its format, made in parallel. Throws Error: scales that are not finite.
-  Tensor make(const CodedWeight& weight) const;
+  /// The weight in its format, made in parallel; `in_order`: with its columns in the weight's `order`. Throws Error:
+  /// scales that are not finite.
+  Tensor make(const CodedWeight& weight, bool in_order = false) const;
   const Checkpoint& checkpoint() const { return *checkpoint_; }
 
  private:
