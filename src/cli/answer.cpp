@@ -29,16 +29,10 @@ int answer(Session& session) {
   report(session, common, *loaded.program);
   if (common.json) {
     print_results(session, loaded, "results", [&](JsonWriter& json) {
-      json.begin_array();
-      for (const std::vector<Answer>& answers : results) {
-        json.begin_array();
-        for (const Answer& a : answers) {
-          json.begin_object().member("answer", a.text).member("score", static_cast<double>(a.score));
-          json.member("start", a.start).member("end", a.end).end_object();
-        }
-        json.end_array();
-      }
-      json.end_array();
+      write_lists(json, results, [&](const Answer& a) {
+        json.begin_object().member("answer", a.text).member("score", static_cast<double>(a.score));
+        json.member("start", a.start).member("end", a.end).end_object();
+      });
     });
     return 0;
   }

@@ -23,17 +23,9 @@ int classify(Session& session) {
   report(session, common, *loaded.program);
   if (common.json) {
     print_results(session, loaded, "results", [&](JsonWriter& json) {
-      json.begin_array();
-      for (const std::vector<Label>& labels : results) {
-        json.begin_array();
-        for (const Label& label : labels)
-          json.begin_object()
-              .member("label", label.name)
-              .member("score", static_cast<double>(label.score))
-              .end_object();
-        json.end_array();
-      }
-      json.end_array();
+      write_lists(json, results, [&](const Label& label) {
+        json.begin_object().member("label", label.name).member("score", static_cast<double>(label.score)).end_object();
+      });
     });
     return 0;
   }

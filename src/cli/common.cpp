@@ -49,7 +49,8 @@ void add_output_flags(Flags& flags, Common& common) {
 void add_common_flags(Flags& flags, Common& common, bool exact) {
   common.rewrite.exact = exact;
   add_output_flags(flags, common);
-  flags.text("--device", common.device, "DEVICE: auto, cpu, or oracle (slow and plain)");
+  flags.text("--device", common.device,
+             "DEVICE: auto, cpu, oracle (slow and plain), or null (computes nothing: what the engine costs)");
   flags.integer("--threads", common.threads, "N: threads of a step (one per core)", {.least = 1, .most = 4096});
   flags.text("--isa", common.isa, "NAME: an instruction set of the CPU (doctor lists them) in place of the best");
   flags.value(

@@ -7,6 +7,7 @@
 #include "cli/common.h"
 #include "core/json.h"
 #include "core/platform.h"
+#include "tasks/load.h"
 #include "tasks/measure.h"
 
 namespace braid::cli {
@@ -66,9 +67,9 @@ struct Findings {
 };
 
 void write(JsonWriter& json, const Findings& f) {
-  const auto strings = [&](const char* key, const std::vector<std::string>& list) {
+  const auto strings = [&](const char* key, const auto& list) {
     json.key(key).begin_array();
-    for (const std::string& text : list) json.value(text);
+    for (const auto& text : list) json.value(text);
     json.end_array();
   };
   json.key("cpu").begin_object().member("model", f.cpu.model).member("cores", f.cpu.cores);
@@ -87,7 +88,7 @@ void write(JsonWriter& json, const Findings& f) {
     json.member("needs", set.needs).end_object();
   }
   json.end_array();
-  strings("backends", {"cpu", "oracle"});
+  strings("backends", device_names());
   json.key("versions").begin_object().member("braid", BRAID_VERSION).member("compiler", __VERSION__).end_object();
   strings("advice", f.advice);
 }
@@ -113,7 +114,9 @@ std::string text_of(const Findings& f) {
            (set.available ? set.kernels->name == f.limits.instruction_set ? "used" : "available"
                           : std::string("needs ") + set.needs) +
            "\n";
-  all += "backends      cpu, oracle\n";
+  all += "backends     ";
+  for (const std::string_view name : device_names()) all += (all.ends_with(' ') ? " " : ", ") + std::string(name);
+  all += '\n';
   all += "versions      braid " BRAID_VERSION ", compiled with GCC " __VERSION__ "\n";
   for (const std::string& line : f.advice) all += "advice        " + line + "\n";
   return all;

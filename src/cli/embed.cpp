@@ -33,13 +33,7 @@ int embed(Session& session) {
 
   if (common.json) {
     print_results(session, loaded, "embeddings", [&](JsonWriter& json) {
-      json.begin_array();
-      for (const std::vector<float>& vector : vectors) {
-        json.begin_array();
-        for (const float x : vector) json.value(static_cast<double>(x));
-        json.end_array();
-      }
-      json.end_array();
+      write_lists(json, vectors, [&](float x) { json.value(static_cast<double>(x)); });
     });
     return 0;
   }

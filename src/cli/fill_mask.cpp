@@ -28,18 +28,9 @@ int fill_mask(Session& session) {
   report(session, common, *loaded.program);
   if (common.json) {
     print_results(session, loaded, "results", [&](JsonWriter& json) {
-      const auto list = [&](const auto& items, const auto& write) {
-        json.begin_array();
-        for (const auto& item : items) write(item);
-        json.end_array();
-      };
-      list(results, [&](const auto& masks) {
-        list(masks, [&](const auto& fillings) {
-          list(fillings, [&](const Filling& f) {
-            json.begin_object().member("score", static_cast<double>(f.score)).member("token", int64_t{f.token});
-            json.member("token_str", f.token_text).member("sequence", f.sequence).end_object();
-          });
-        });
+      write_lists(json, results, [&](const Filling& f) {
+        json.begin_object().member("score", static_cast<double>(f.score)).member("token", int64_t{f.token});
+        json.member("token_str", f.token_text).member("sequence", f.sequence).end_object();
       });
     });
     return 0;

@@ -2,8 +2,6 @@
 
 #include <cstdio>
 
-#include "core/json.h"
-
 namespace braid::cli {
 namespace {
 
@@ -16,13 +14,6 @@ void write_logprobs(JsonWriter& json, const char* key, const std::vector<TokenLo
     json.end_array().end_object();
   }
   json.end_array();
-}
-
-void write_text(JsonWriter& json, const GeneratedText& text, bool logprobs) {
-  json.list("token_ids", std::span<const int32_t>(text.token_ids)).member("text", text.text);
-  json.member("finish_reason", name(text.finish_reason));
-  if (text.score) json.member("score", *text.score);
-  if (logprobs) write_logprobs(json, "logprobs", text.logprobs);
 }
 
 /// What is in force and not its default: those that are one number.
@@ -38,6 +29,13 @@ void write_settings(JsonWriter& json, const GenerationConfig& settings) {
 }
 
 }  // namespace
+
+void write_text(JsonWriter& json, const GeneratedText& text, bool logprobs) {
+  json.list("token_ids", std::span<const int32_t>(text.token_ids)).member("text", text.text);
+  json.member("finish_reason", name(text.finish_reason));
+  if (text.score) json.member("score", *text.score);
+  if (logprobs) write_logprobs(json, "logprobs", text.logprobs);
+}
 
 std::string generation_json(const GenerationReport& report) {
   const GenerateResult& r = report.result;

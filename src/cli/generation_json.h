@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "core/json.h"
 #include "tasks/generate.h"
 
 namespace braid::cli {
@@ -13,6 +14,8 @@ struct GenerationReport {
   const GenerateOptions& options;
   std::string compute;
 };
+/// Members of an object: what one text is, with its log-probabilities when they were wanted.
+void write_text(JsonWriter& json, const GeneratedText& text, bool logprobs);
 /// One object, with a newline.
 std::string generation_json(const GenerationReport& report);
 /// The settings that are in force, in one line.

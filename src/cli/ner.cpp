@@ -21,16 +21,10 @@ int ner(Session& session) {
   report(session, common, *loaded.program);
   if (common.json) {
     print_results(session, loaded, "results", [&](JsonWriter& json) {
-      json.begin_array();
-      for (const std::vector<Entity>& entities : results) {
-        json.begin_array();
-        for (const Entity& e : entities) {
-          json.begin_object().member("entity_group", e.group).member("score", static_cast<double>(e.score));
-          json.member("word", e.word).member("start", e.start).member("end", e.end).end_object();
-        }
-        json.end_array();
-      }
-      json.end_array();
+      write_lists(json, results, [&](const Entity& e) {
+        json.begin_object().member("entity_group", e.group).member("score", static_cast<double>(e.score));
+        json.member("word", e.word).member("start", e.start).member("end", e.end).end_object();
+      });
     });
     return 0;
   }

@@ -26,12 +26,10 @@ int rerank(Session& session) {
   if (top_k && std::ssize(ranked) > *top_k) ranked.resize(static_cast<size_t>(*top_k));
   if (common.json) {
     print_results(session, loaded, "results", [&](JsonWriter& json) {
-      json.begin_array();
-      for (const Ranked& r : ranked) {
+      write_lists(json, ranked, [&](const Ranked& r) {
         json.begin_object().member("index", static_cast<uint64_t>(r.index));
         json.member("score", static_cast<double>(r.score)).member("text", documents[r.index]).end_object();
-      }
-      json.end_array();
+      });
     });
     return 0;
   }

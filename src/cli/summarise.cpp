@@ -1,19 +1,13 @@
-#include "cli/texts.h"
+#include "cli/rewriting.h"
 #include "tasks/rewrite_text.h"
 
 namespace braid::cli {
 
 int summarise(Session& session) {
-  Common common;
-  std::string model;
-  Texts given;
+  Rewriting what;
   Flags flags = session.flags();
-  flags.positional("MODEL", model, "an encoder-decoder that summarises");
-  add_text_flags(flags, given, "a text to summarise");
-  add_common_flags(flags, common);
-  if (!session.parse(flags)) return 0;
-  return rewrite_all(session, common,
-                     {.model = model, .task = std::string(kSummarization), .texts = read_texts(given)});
+  add_rewriting_flags(flags, what, "an encoder-decoder that summarises", "a text to summarise");
+  return session.parse(flags) ? rewrite_all(session, what, kSummarization) : 0;
 }
 
 }  // namespace braid::cli

@@ -6,7 +6,6 @@
 
 #include "core/error.h"
 #include "core/limits.h"
-#include "tasks/rewrite_text.h"
 
 namespace braid::cli {
 
@@ -43,25 +42,6 @@ void print_results(Session& session, const LoadedModel& model, std::string_view 
   json.begin_object().key(key);
   results(json);
   session.console.print(json.member("compute", compute(*model.program)).end_object().text() + "\n");
-}
-
-int rewrite_all(Session& session, const Common& common, const Rewriting& what) {
-  LoadedModel loaded = load(session, common, load_options(common, what.model));
-  session.interrupt.end_at_once(true);
-  Waiting waiting(session.console, what.task);
-  const std::vector<std::string> results = rewrite_texts(loaded, what.texts, text_to_text(loaded, what.task));
-  waiting.stop();
-  report(session, common, *loaded.program);
-  if (common.json) {
-    print_results(session, loaded, "results", [&](JsonWriter& json) {
-      json.begin_array();
-      for (const std::string& text : results) json.begin_object().member("text", text).end_object();
-      json.end_array();
-    });
-    return 0;
-  }
-  for (const std::string& text : results) session.console.print(text + "\n");
-  return 0;
 }
 
 std::string score_text(double score) {

@@ -1,6 +1,7 @@
 #pragma once
 // Texts as commands take them, and results as they print them.
 
+#include <concepts>
 #include <functional>
 #include <string>
 #include <vector>
@@ -22,12 +23,18 @@ std::vector<std::string> read_texts(const Texts& texts, std::string_view flag = 
 /// {"results": …, "compute": …} on stdout, where `results` writes what stands under `key`.
 void print_results(Session& session, const LoadedModel& model, std::string_view key,
                    const std::function<void(JsonWriter&)>& results);
-/// Texts rewritten by a task of a model's, one result a line, or {"results": [{"text"}]}. Returns the exit status.
-struct Rewriting {
-  std::string model, task;
-  std::vector<std::string> texts;
-};
-int rewrite_all(Session& session, const Common& common, const Rewriting& what);
+/// A list, or lists in lists, whose innermost items `write` writes.
+template <class Item, class Write>
+void write_lists(JsonWriter& json, const std::vector<Item>& items, const Write& write) {
+  json.begin_array();
+  for (const Item& item : items) {
+    if constexpr (std::invocable<const Write&, const Item&>)
+      write(item);
+    else
+      write_lists(json, item, write);
+  }
+  json.end_array();
+}
 /// "0.987": a score as people read it.
 std::string score_text(double score);
 

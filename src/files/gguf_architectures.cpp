@@ -1,6 +1,7 @@
 #include "files/gguf_architectures.h"
 
 #include <algorithm>
+#include <array>
 
 #include "core/error.h"
 
@@ -9,177 +10,106 @@ namespace {
 
 using enum GgufArrangement;
 
-constexpr GgufKey kDecoder[] = {{"context_length", "max_position_embeddings"},
-                                {"embedding_length", "hidden_size"},
-                                {"block_count", "num_hidden_layers"},
-                                {"feed_forward_length", "intermediate_size"},
-                                {"attention.head_count", "num_attention_heads"},
-                                {"attention.head_count_kv", "num_key_value_heads"},
-                                {"attention.key_length", "head_dim"},
-                                {"attention.layer_norm_rms_epsilon", "rms_norm_eps", true},
-                                {"rope.freq_base", "rope_theta", true}};
+/// The rows of several tables, one behind another: what architectures share stands once.
+template <class Row, size_t... N>
+constexpr auto joined(const std::array<Row, N>&... tables) {
+  std::array<Row, (N + ...)> rows;
+  auto* next = rows.data();
+  ((next = std::ranges::copy(tables, next).out), ...);
+  return rows;
+}
+template <size_t N>
+constexpr std::array<GgufKey, N> keys(const GgufKey (&rows)[N]) {
+  return std::to_array(rows);
+}
+template <size_t N>
+constexpr std::array<GgufName, N> names(const GgufName (&rows)[N]) {
+  return std::to_array(rows);
+}
 
-constexpr GgufKey kMixtral[] = {{"context_length", "max_position_embeddings"},
-                                {"embedding_length", "hidden_size"},
-                                {"block_count", "num_hidden_layers"},
-                                {"feed_forward_length", "intermediate_size"},
-                                {"attention.head_count", "num_attention_heads"},
-                                {"attention.head_count_kv", "num_key_value_heads"},
-                                {"attention.key_length", "head_dim"},
-                                {"attention.layer_norm_rms_epsilon", "rms_norm_eps", true},
-                                {"rope.freq_base", "rope_theta", true},
-                                {"expert_count", "num_local_experts"},
-                                {"expert_used_count", "num_experts_per_tok"}};
+// ---- keys, in the order in which the converter writes them
 
-constexpr GgufKey kGptOss[] = {{"context_length", "max_position_embeddings"},
-                               {"embedding_length", "hidden_size"},
-                               {"block_count", "num_hidden_layers"},
-                               {"feed_forward_length", "intermediate_size"},
-                               {"attention.head_count", "num_attention_heads"},
-                               {"attention.head_count_kv", "num_key_value_heads"},
-                               {"attention.key_length", "head_dim"},
-                               {"attention.layer_norm_rms_epsilon", "rms_norm_eps", true},
-                               {"rope.freq_base", "rope_theta", true},
-                               {"attention.sliding_window", "sliding_window"},
-                               {"expert_count", "num_local_experts"},
-                               {"expert_used_count", "num_experts_per_tok"}};
+constexpr auto kContext = keys({{"context_length", "max_position_embeddings"}});
+constexpr auto kSizes = keys({{"embedding_length", "hidden_size"},
+                              {"block_count", "num_hidden_layers"},
+                              {"feed_forward_length", "intermediate_size"},
+                              {"attention.head_count", "num_attention_heads"}});
+constexpr auto kKeyHeads = keys({{"attention.head_count_kv", "num_key_value_heads"}});
+constexpr auto kRmsNorm = keys({{"attention.layer_norm_rms_epsilon", "rms_norm_eps", true}});
+constexpr auto kWindow = keys({{"attention.sliding_window", "sliding_window"}});
+constexpr auto kRopeBase = keys({{"rope.freq_base", "rope_theta", true}});
 
-constexpr GgufKey kGemma2[] = {{"context_length", "max_position_embeddings"},
-                               {"embedding_length", "hidden_size"},
-                               {"block_count", "num_hidden_layers"},
-                               {"feed_forward_length", "intermediate_size"},
-                               {"attention.head_count", "num_attention_heads"},
-                               {"attention.head_count_kv", "num_key_value_heads"},
-                               {"attention.key_length", "head_dim"},
-                               {"attention.layer_norm_rms_epsilon", "rms_norm_eps", true},
-                               {"rope.freq_base", "rope_theta", true},
-                               {"rope.freq_base_swa", "rope_local_base_freq", true},
-                               {"attention.sliding_window", "sliding_window"},
-                               {"attn_logit_softcapping", "attn_logit_softcapping", true},
-                               {"final_logit_softcapping", "final_logit_softcapping", true}};
+constexpr auto kDecoder =
+    joined(kContext, kSizes, kKeyHeads, keys({{"attention.key_length", "head_dim"}}), kRmsNorm, kRopeBase);
+constexpr auto kMixtral =
+    joined(kDecoder, keys({{"expert_count", "num_local_experts"}, {"expert_used_count", "num_experts_per_tok"}}));
+constexpr auto kGptOss = joined(kMixtral, kWindow);
+constexpr auto kGemma2 = joined(kDecoder, keys({{"rope.freq_base_swa", "rope_local_base_freq", true}}), kWindow,
+                                keys({{"attn_logit_softcapping", "attn_logit_softcapping", true},
+                                      {"final_logit_softcapping", "final_logit_softcapping", true}}));
+constexpr auto kPhi3 =
+    joined(kContext, keys({{"rope.scaling.original_context_length", "original_max_position_embeddings"}}), kSizes,
+           kKeyHeads, kRmsNorm, kWindow, kRopeBase);
+constexpr auto kBert = joined(kContext, kSizes, keys({{"attention.layer_norm_epsilon", "layer_norm_eps", true}}));
+constexpr auto kGpt2 = keys({{"context_length", "n_positions"},
+                             {"embedding_length", "n_embd"},
+                             {"block_count", "n_layer"},
+                             {"feed_forward_length", "n_inner"},
+                             {"attention.head_count", "n_head"},
+                             {"attention.layer_norm_epsilon", "layer_norm_epsilon", true}});
 
-constexpr GgufKey kPhi3[] = {{"context_length", "max_position_embeddings"},
-                             {"rope.scaling.original_context_length", "original_max_position_embeddings"},
-                             {"embedding_length", "hidden_size"},
-                             {"block_count", "num_hidden_layers"},
-                             {"feed_forward_length", "intermediate_size"},
-                             {"attention.head_count", "num_attention_heads"},
-                             {"attention.head_count_kv", "num_key_value_heads"},
-                             {"attention.layer_norm_rms_epsilon", "rms_norm_eps", true},
-                             {"attention.sliding_window", "sliding_window"},
-                             {"rope.freq_base", "rope_theta", true}};
+// ---- names of tensors
 
-constexpr GgufKey kGpt2[] = {
-    {"context_length", "n_positions"},  {"embedding_length", "n_embd"},
-    {"block_count", "n_layer"},         {"feed_forward_length", "n_inner"},
-    {"attention.head_count", "n_head"}, {"attention.layer_norm_epsilon", "layer_norm_epsilon", true}};
+constexpr auto kEmbedding = names({{"token_embd", "model.embed_tokens"}});
+constexpr auto kEnds = joined(kEmbedding, names({{"output_norm", "model.norm"}, {"output", "lm_head"}}));
+constexpr auto kNorms = names({{"blk.*.attn_norm", "model.layers.*.input_layernorm"},
+                               {"blk.*.ffn_norm", "model.layers.*.post_attention_layernorm"}});
+constexpr auto kPairs = names({{"blk.*.attn_q", "model.layers.*.self_attn.q_proj", query_pairs},
+                               {"blk.*.attn_k", "model.layers.*.self_attn.k_proj", key_pairs}});
+constexpr auto kQueriesKeys =
+    names({{"blk.*.attn_q", "model.layers.*.self_attn.q_proj"}, {"blk.*.attn_k", "model.layers.*.self_attn.k_proj"}});
+constexpr auto kValues = names({{"blk.*.attn_v", "model.layers.*.self_attn.v_proj"}});
+constexpr auto kAttended = names({{"blk.*.attn_output", "model.layers.*.self_attn.o_proj"}});
+constexpr auto kDown = names({{"blk.*.ffn_down", "model.layers.*.mlp.down_proj"}});
+constexpr auto kMlp = joined(
+    names({{"blk.*.ffn_gate", "model.layers.*.mlp.gate_proj"}, {"blk.*.ffn_up", "model.layers.*.mlp.up_proj"}}), kDown);
 
-constexpr GgufKey kBert[] = {{"context_length", "max_position_embeddings"},
-                             {"embedding_length", "hidden_size"},
-                             {"block_count", "num_hidden_layers"},
-                             {"feed_forward_length", "intermediate_size"},
-                             {"attention.head_count", "num_attention_heads"},
-                             {"attention.layer_norm_epsilon", "layer_norm_eps", true}};
-
-constexpr GgufName kLlamaNames[] = {{"token_embd", "model.embed_tokens"},
-                                    {"output_norm", "model.norm"},
-                                    {"output", "lm_head"},
-                                    {"blk.*.attn_norm", "model.layers.*.input_layernorm"},
-                                    {"blk.*.attn_q", "model.layers.*.self_attn.q_proj", query_pairs},
-                                    {"blk.*.attn_k", "model.layers.*.self_attn.k_proj", key_pairs},
-                                    {"blk.*.attn_v", "model.layers.*.self_attn.v_proj"},
-                                    {"blk.*.attn_output", "model.layers.*.self_attn.o_proj"},
-                                    {"blk.*.ffn_norm", "model.layers.*.post_attention_layernorm"},
-                                    {"blk.*.ffn_gate", "model.layers.*.mlp.gate_proj"},
-                                    {"blk.*.ffn_up", "model.layers.*.mlp.up_proj"},
-                                    {"blk.*.ffn_down", "model.layers.*.mlp.down_proj"}};
-
-constexpr GgufName kMixtralNames[] = {
-    {"token_embd", "model.embed_tokens"},
-    {"output_norm", "model.norm"},
-    {"output", "lm_head"},
-    {"blk.*.attn_norm", "model.layers.*.input_layernorm"},
-    {"blk.*.attn_q", "model.layers.*.self_attn.q_proj", query_pairs},
-    {"blk.*.attn_k", "model.layers.*.self_attn.k_proj", key_pairs},
-    {"blk.*.attn_v", "model.layers.*.self_attn.v_proj"},
-    {"blk.*.attn_output", "model.layers.*.self_attn.o_proj"},
-    {"blk.*.ffn_norm", "model.layers.*.post_attention_layernorm"},
-    {"blk.*.ffn_gate_inp", "model.layers.*.block_sparse_moe.gate"},
-    {"blk.*.ffn_gate_exps", "model.layers.*.block_sparse_moe.experts.{e}.w1", experts},
-    {"blk.*.ffn_down_exps", "model.layers.*.block_sparse_moe.experts.{e}.w2", experts},
-    {"blk.*.ffn_up_exps", "model.layers.*.block_sparse_moe.experts.{e}.w3", experts}};
-
-constexpr GgufName kGptOssNames[] = {{"token_embd", "model.embed_tokens"},
-                                     {"output_norm", "model.norm"},
-                                     {"output", "lm_head"},
-                                     {"blk.*.attn_norm", "model.layers.*.input_layernorm"},
-                                     {"blk.*.attn_q", "model.layers.*.self_attn.q_proj"},
-                                     {"blk.*.attn_k", "model.layers.*.self_attn.k_proj"},
-                                     {"blk.*.attn_v", "model.layers.*.self_attn.v_proj"},
-                                     {"blk.*.attn_output", "model.layers.*.self_attn.o_proj"},
-                                     {"blk.*.attn_sinks.weight", "model.layers.*.self_attn.sinks"},
-                                     {"blk.*.post_attention_norm", "model.layers.*.post_attention_layernorm"},
-                                     {"blk.*.ffn_gate_inp", "model.layers.*.mlp.router"},
-                                     {"blk.*.ffn_gate_exps", "model.layers.*.mlp.experts.gate_proj"},
-                                     {"blk.*.ffn_up_exps", "model.layers.*.mlp.experts.up_proj"},
-                                     {"blk.*.ffn_down_exps", "model.layers.*.mlp.experts.down_proj"}};
-
+constexpr auto kLlamaNames = joined(kEnds, kNorms, kPairs, kValues, kAttended, kMlp);
+constexpr auto kMixtralNames =
+    joined(kEnds, kNorms, kPairs, kValues, kAttended,
+           names({{"blk.*.ffn_gate_inp", "model.layers.*.block_sparse_moe.gate"},
+                  {"blk.*.ffn_gate_exps", "model.layers.*.block_sparse_moe.experts.{e}.w1", experts},
+                  {"blk.*.ffn_down_exps", "model.layers.*.block_sparse_moe.experts.{e}.w2", experts},
+                  {"blk.*.ffn_up_exps", "model.layers.*.block_sparse_moe.experts.{e}.w3", experts}}));
+constexpr auto kGptOssNames = joined(kEnds, kQueriesKeys, kValues, kAttended,
+                                     names({{"blk.*.attn_norm", "model.layers.*.input_layernorm"},
+                                            {"blk.*.attn_sinks.weight", "model.layers.*.self_attn.sinks"},
+                                            {"blk.*.post_attention_norm", "model.layers.*.post_attention_layernorm"},
+                                            {"blk.*.ffn_gate_inp", "model.layers.*.mlp.router"},
+                                            {"blk.*.ffn_gate_exps", "model.layers.*.mlp.experts.gate_proj"},
+                                            {"blk.*.ffn_up_exps", "model.layers.*.mlp.experts.up_proj"},
+                                            {"blk.*.ffn_down_exps", "model.layers.*.mlp.experts.down_proj"}}));
 /// Qwen2, and with its two norms Qwen3.
-constexpr GgufName kQwenNames[] = {{"token_embd", "model.embed_tokens"},
-                                   {"output_norm", "model.norm"},
-                                   {"output", "lm_head"},
-                                   {"blk.*.attn_norm", "model.layers.*.input_layernorm"},
-                                   {"blk.*.attn_q", "model.layers.*.self_attn.q_proj"},
-                                   {"blk.*.attn_k", "model.layers.*.self_attn.k_proj"},
-                                   {"blk.*.attn_v", "model.layers.*.self_attn.v_proj"},
-                                   {"blk.*.attn_q_norm", "model.layers.*.self_attn.q_norm"},
-                                   {"blk.*.attn_k_norm", "model.layers.*.self_attn.k_norm"},
-                                   {"blk.*.attn_output", "model.layers.*.self_attn.o_proj"},
-                                   {"blk.*.ffn_norm", "model.layers.*.post_attention_layernorm"},
-                                   {"blk.*.ffn_gate", "model.layers.*.mlp.gate_proj"},
-                                   {"blk.*.ffn_up", "model.layers.*.mlp.up_proj"},
-                                   {"blk.*.ffn_down", "model.layers.*.mlp.down_proj"}};
-
-constexpr GgufName kGemmaNames[] = {{"token_embd", "model.embed_tokens"},
-                                    {"output_norm", "model.norm", plus_one},
-                                    {"blk.*.attn_norm", "model.layers.*.input_layernorm", plus_one},
-                                    {"blk.*.attn_q", "model.layers.*.self_attn.q_proj"},
-                                    {"blk.*.attn_k", "model.layers.*.self_attn.k_proj"},
-                                    {"blk.*.attn_v", "model.layers.*.self_attn.v_proj"},
-                                    {"blk.*.attn_output", "model.layers.*.self_attn.o_proj"},
-                                    {"blk.*.ffn_norm", "model.layers.*.post_attention_layernorm", plus_one},
-                                    {"blk.*.ffn_gate", "model.layers.*.mlp.gate_proj"},
-                                    {"blk.*.ffn_up", "model.layers.*.mlp.up_proj"},
-                                    {"blk.*.ffn_down", "model.layers.*.mlp.down_proj"}};
-
+constexpr auto kQwenNames = joined(kEnds, kNorms, kQueriesKeys, kValues, kAttended, kMlp,
+                                   names({{"blk.*.attn_q_norm", "model.layers.*.self_attn.q_norm"},
+                                          {"blk.*.attn_k_norm", "model.layers.*.self_attn.k_norm"}}));
+/// What Gemmas have in common: the head is tied.
+constexpr auto kGemmaParts = joined(
+    kEmbedding, kQueriesKeys, kValues, kAttended, kMlp,
+    names({{"output_norm", "model.norm", plus_one}, {"blk.*.attn_norm", "model.layers.*.input_layernorm", plus_one}}));
+constexpr auto kGemmaNames =
+    joined(kGemmaParts, names({{"blk.*.ffn_norm", "model.layers.*.post_attention_layernorm", plus_one}}));
 /// Gemma 2, and with norms of queries and keys Gemma 3.
-constexpr GgufName kGemma2Names[] = {{"token_embd", "model.embed_tokens"},
-                                     {"output_norm", "model.norm", plus_one},
-                                     {"blk.*.attn_norm", "model.layers.*.input_layernorm", plus_one},
-                                     {"blk.*.attn_q", "model.layers.*.self_attn.q_proj"},
-                                     {"blk.*.attn_k", "model.layers.*.self_attn.k_proj"},
-                                     {"blk.*.attn_v", "model.layers.*.self_attn.v_proj"},
-                                     {"blk.*.attn_q_norm", "model.layers.*.self_attn.q_norm", plus_one},
-                                     {"blk.*.attn_k_norm", "model.layers.*.self_attn.k_norm", plus_one},
-                                     {"blk.*.attn_output", "model.layers.*.self_attn.o_proj"},
-                                     {"blk.*.post_attention_norm", "model.layers.*.post_attention_layernorm", plus_one},
-                                     {"blk.*.ffn_norm", "model.layers.*.pre_feedforward_layernorm", plus_one},
-                                     {"blk.*.ffn_gate", "model.layers.*.mlp.gate_proj"},
-                                     {"blk.*.ffn_up", "model.layers.*.mlp.up_proj"},
-                                     {"blk.*.ffn_down", "model.layers.*.mlp.down_proj"},
-                                     {"blk.*.post_ffw_norm", "model.layers.*.post_feedforward_layernorm", plus_one}};
-
-constexpr GgufName kPhi3Names[] = {{"token_embd", "model.embed_tokens"},
-                                   {"output_norm", "model.norm"},
-                                   {"output", "lm_head"},
-                                   {"blk.*.attn_norm", "model.layers.*.input_layernorm"},
-                                   {"blk.*.attn_qkv", "model.layers.*.self_attn.qkv_proj"},
-                                   {"blk.*.attn_output", "model.layers.*.self_attn.o_proj"},
-                                   {"blk.*.ffn_norm", "model.layers.*.post_attention_layernorm"},
-                                   {"blk.*.ffn_up", "model.layers.*.mlp.gate_up_proj"},
-                                   {"blk.*.ffn_down", "model.layers.*.mlp.down_proj"}};
-
-constexpr GgufName kGpt2Names[] = {{"token_embd", "transformer.wte"},
+constexpr auto kGemma2Names =
+    joined(kGemmaParts, names({{"blk.*.attn_q_norm", "model.layers.*.self_attn.q_norm", plus_one},
+                               {"blk.*.attn_k_norm", "model.layers.*.self_attn.k_norm", plus_one},
+                               {"blk.*.post_attention_norm", "model.layers.*.post_attention_layernorm", plus_one},
+                               {"blk.*.ffn_norm", "model.layers.*.pre_feedforward_layernorm", plus_one},
+                               {"blk.*.post_ffw_norm", "model.layers.*.post_feedforward_layernorm", plus_one}}));
+constexpr auto kPhi3Names = joined(kEnds, kNorms, kAttended, kDown,
+                                   names({{"blk.*.attn_qkv", "model.layers.*.self_attn.qkv_proj"},
+                                          {"blk.*.ffn_up", "model.layers.*.mlp.gate_up_proj"}}));
+constexpr auto kGpt2Names = names({{"token_embd", "transformer.wte"},
                                    {"position_embd", "transformer.wpe"},
                                    {"output_norm", "transformer.ln_f"},
                                    {"output", "lm_head"},
@@ -188,9 +118,8 @@ constexpr GgufName kGpt2Names[] = {{"token_embd", "transformer.wte"},
                                    {"blk.*.attn_output", "transformer.h.*.attn.c_proj", transposed},
                                    {"blk.*.ffn_norm", "transformer.h.*.ln_2"},
                                    {"blk.*.ffn_up", "transformer.h.*.mlp.c_fc", transposed},
-                                   {"blk.*.ffn_down", "transformer.h.*.mlp.c_proj", transposed}};
-
-constexpr GgufName kBertNames[] = {{"token_embd", "bert.embeddings.word_embeddings"},
+                                   {"blk.*.ffn_down", "transformer.h.*.mlp.c_proj", transposed}});
+constexpr auto kBertNames = names({{"token_embd", "bert.embeddings.word_embeddings"},
                                    {"position_embd", "bert.embeddings.position_embeddings"},
                                    {"token_types", "bert.embeddings.token_type_embeddings"},
                                    {"token_embd_norm", "bert.embeddings.LayerNorm"},
@@ -201,7 +130,7 @@ constexpr GgufName kBertNames[] = {{"token_embd", "bert.embeddings.word_embeddin
                                    {"blk.*.attn_output_norm", "bert.encoder.layer.*.attention.output.LayerNorm"},
                                    {"blk.*.ffn_up", "bert.encoder.layer.*.intermediate.dense"},
                                    {"blk.*.ffn_down", "bert.encoder.layer.*.output.dense"},
-                                   {"blk.*.layer_output_norm", "bert.encoder.layer.*.output.LayerNorm"}};
+                                   {"blk.*.layer_output_norm", "bert.encoder.layer.*.output.LayerNorm"}});
 
 constexpr GgufArchitecture kArchitectures[] = {
     {.name = "llama",

@@ -44,24 +44,21 @@ Blueprint albert_family(const Config& given) {
   const Albert c(config);
   const bool tied = config.bool_or("tie_word_embeddings", true);
 
-  const auto pool = [](const Scope& base, const Step& t, Value x) { return first_token_pool(base, "pooler", t, x); };
   const auto predict = [c, tied](const Scope& root, Value x) {
     const Scope s = root["predictions"];
     x = transform(s, x, {"dense", "LayerNorm", c.layer.activation, c.embeddings.width, c.layer.epsilon});
     const Scope table = tied ? root["albert"]["embeddings"]["word_embeddings"] : s["decoder"];
     return vocabulary_logits(table, s, x, c.embeddings.vocabulary);
   };
-  Blueprint family = encoder_blueprint(
-      config, {.name = "Albert",
-               .base = "albert",
-               .vocabulary = c.embeddings.vocabulary,
-               .max_positions = c.embeddings.positions,
-               .labels = c.labels,
-               .encode = [c](const Scope& base, const Step& t) { return encoder(base, t, c); },
-               .pool = pool,
-               .predict = predict,
-               .summarise = [pool](const Scope& root, const Step& t, Value x) { return pool(root["albert"], t, x); },
-               .pooler = "pooler"});
+  Blueprint family =
+      encoder_blueprint(config, {.name = "Albert",
+                                 .base = "albert",
+                                 .vocabulary = c.embeddings.vocabulary,
+                                 .max_positions = c.embeddings.positions,
+                                 .labels = c.labels,
+                                 .encode = [c](const Scope& base, const Step& t) { return encoder(base, t, c); },
+                                 .predict = predict,
+                                 .pooler = "pooler"});
   family.stale = {"*embeddings.position_ids", "*pooler.*", "predictions.*", "sop_classifier.*"};
   return family;
 }

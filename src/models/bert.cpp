@@ -19,25 +19,21 @@ Blueprint bert_family(const Config& given) {
   const int64_t width = c.layer.heads.hidden;
   const bool tied = config.bool_or("tie_word_embeddings", true);
 
-  const auto pool = [](const Scope& base, const Step& t, Value x) {
-    return first_token_pool(base, "pooler.dense", t, x);
-  };
   const auto predict = [c, width, tied](const Scope& root, Value x) {
     const Scope s = root["cls"]["predictions"];
     x = transform(s["transform"], x, {"dense", "LayerNorm", c.layer.activation, width, c.layer.epsilon});
     const Scope table = tied ? root["bert"]["embeddings"]["word_embeddings"] : s["decoder"];
     return vocabulary_logits(table, s, x, c.embeddings.vocabulary);
   };
-  Blueprint bert = encoder_blueprint(
-      config, {.name = "Bert",
-               .base = "bert",
-               .vocabulary = c.embeddings.vocabulary,
-               .max_positions = c.embeddings.positions,
-               .labels = c.labels,
-               .encode = [c](const Scope& base, const Step& t) { return bert_encoder(base, t, c); },
-               .pool = pool,
-               .predict = predict,
-               .summarise = [pool](const Scope& root, const Step& t, Value x) { return pool(root["bert"], t, x); }});
+  Blueprint bert =
+      encoder_blueprint(config, {.name = "Bert",
+                                 .base = "bert",
+                                 .vocabulary = c.embeddings.vocabulary,
+                                 .max_positions = c.embeddings.positions,
+                                 .labels = c.labels,
+                                 .encode = [c](const Scope& base, const Step& t) { return bert_encoder(base, t, c); },
+                                 .predict = predict,
+                                 .pooler = "pooler.dense"});
   bert.renames.push_back({".LayerNorm.weight", ".LayerNorm.gamma"});  // TensorFlow's names
   bert.renames.push_back({".LayerNorm.bias", ".LayerNorm.beta"});
   // Heads of pre-training and copies of tied weights, which files carry for other tasks than this one.

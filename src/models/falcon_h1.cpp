@@ -1,11 +1,7 @@
 // Falcon-H1 (arXiv:2507.22448): in every layer attention and Mamba-2 side by side, and multipliers (µP) on nearly all
 // that flows.
 
-#include <algorithm>
-#include <cmath>
-
-#include "models/blocks/decoder.h"
-#include "models/blocks/ssm.h"
+#include "models/blocks/hybrid.h"
 
 namespace braid {
 namespace {
@@ -16,84 +12,57 @@ constexpr std::string_view kDefaults = R"({
   "hidden_act": "silu", "mamba_d_ssm": 1024, "mamba_n_heads": 128, "mamba_d_head": "auto", "mamba_n_groups": 1,
   "mamba_d_state": 256, "mamba_d_conv": 4, "mamba_expand": 2})";
 
-struct FalconH1 {
-  explicit FalconH1(const Config& c)
-      : attention{.heads = c.heads_and_dims(),
-                  .how = {},
-                  .bias = c.bool_or("attention_bias", false),
-                  .output_bias = c.bool_or("attention_bias", false)},
-        norm{rms_norm, c.real_at("rms_norm_eps")},
-        rope(c.rope()),
-        mamba(Mamba2::from(c)),
-        layers(c.layers()),
-        vocabulary(c.vocabulary()),
-        inner(c.size_at("intermediate_size")),
-        activation(activation_name(c, "hidden_act")),
-        mlp_bias(c.bool_or("mlp_bias", false)),
-        embedding_scale(c.real_or("embedding_multiplier", 1)),
-        attention_in(c.real_or("attention_in_multiplier", 1)),
+template <size_t N>
+std::array<double, N> multipliers(const Config& c, std::string_view key) {
+  std::array<double, N> numbers;
+  numbers.fill(1);
+  const auto list = c.find(key);
+  if (!list) return numbers;
+  if (!list->is_array() || list->size() != N) c.fail(key, "expected " + std::to_string(N) + " numbers");
+  for (size_t i = 0; i < N; ++i) numbers[i] = (*list)[i].as_double();
+  return numbers;
+}
+
+struct Scales {
+  explicit Scales(const Config& c)
+      : attention_in(c.real_or("attention_in_multiplier", 1)),
         attention_out(c.real_or("attention_out_multiplier", 1)),
         ssm_in(c.real_or("ssm_in_multiplier", 1)),
-        ssm_out(c.real_or("ssm_out_multiplier", 1)) {
-    // Rotation is linear: a multiplier of the keys is one of the scores.
-    attention.how.scale = c.real_or("key_multiplier", 1) / std::sqrt(attention.heads.head_dim);
-    mamba.norm_groups = c.bool_or("mamba_rms_norm", false) ? mamba.groups : 0;
-    mamba.norm_before_gate = c.bool_or("mamba_norm_before_gate", true);
-    mamba.output_bias = c.bool_or("projectors_bias", false);
-    read(c, "ssm_multipliers", mamba.multipliers);
-    read(c, "mlp_multipliers", mlp_scales);
-  }
-
-  template <size_t N>
-  static void read(const Config& c, std::string_view key, std::array<double, N>& numbers) {
-    const auto list = c.find(key);
-    if (!list) return;
-    if (!list->is_array() || list->size() != N) c.fail(key, "expected " + std::to_string(N) + " numbers");
-    for (size_t i = 0; i < N; ++i) numbers[i] = (*list)[i].as_double();
-  }
-
-  SelfAttention attention;
-  Norm norm;
-  RopeConfig rope;
-  Mamba2 mamba;
-  int64_t layers, vocabulary, inner;
-  std::string activation;
-  bool mlp_bias;
-  double embedding_scale, attention_in, attention_out, ssm_in, ssm_out;
-  std::array<double, 2> mlp_scales{1, 1};  // of the gate, of the result
+        ssm_out(c.real_or("ssm_out_multiplier", 1)),
+        mlp(multipliers<2>(c, "mlp_multipliers")) {}
+  double attention_in, attention_out, ssm_in, ssm_out;
+  std::array<double, 2> mlp;  // of the gate, of the result
 };
 
-Value layer(const Scope& s, const FalconH1& c, Value x, const Step& t, const Rotary& rotary) {  // x: (tokens, width)
-  const Value in = c.norm(s["input_layernorm"], x);
-  SelfAttention attention = c.attention;
-  attention.rotary = &rotary;
-  const Value attended = self_attention_block(s["self_attn"], t, in * c.attention_in, attention);
-  x = x + mamba2(s["mamba"], t, in * c.ssm_in, c.mamba) * c.ssm_out + attended * c.attention_out;
-
-  const Scope m = s["feed_forward"];
-  const auto [gate, up] =
-      m.project({{"gate_proj", c.inner}, {"up_proj", c.inner}}, c.norm(s["pre_ff_layernorm"], x), c.mlp_bias);
-  const Value inner = up * activation(c.activation, gate * c.mlp_scales[0]);
-  return x + m.project("down_proj", inner, x.dim(1).number(), c.mlp_bias) * c.mlp_scales[1];
+/// s.down_proj(s.up_proj(x) · activation(s.gate_proj(x) · scales[0])) · scales[1]: x (tokens, width) → the same.
+Value scaled_mlp(const Scope& s, Value x, const Mlp& c, const std::array<double, 2>& scales) {
+  const auto [gate, up] = s.project({{"gate_proj", c.inner}, {"up_proj", c.inner}}, x, c.bias);
+  const Value inner = up * activation(c.activation, gate * scales[0]);
+  return s.project("down_proj", inner, x.dim(1).number(), c.bias) * scales[1];
 }
 
 }  // namespace
 
 Blueprint falcon_h1_family(const Config& given) {
   const Config config = given.with_defaults(kDefaults);
-  const FalconH1 c(config);
-  const auto body = [c](const Scope& s, const Step& t, HiddenStates& hidden) {
-    const Rotary rotary(t, c.rope, c.attention.heads.head_dim);
-    const Value x = embedding(s["embed_tokens"], t.token_ids(), c.vocabulary, c.mamba.width) * c.embedding_scale;
-    const auto one = [&](const Scope& l, int64_t, Value in) { return layer(l, c, in, t, rotary); };
-    return c.norm(s["final_layernorm"], run_layers(s["layers"], c.layers, x, hidden, one));
+  Hybrid c(config);
+  c.embedding_scale = config.real_or("embedding_multiplier", 1);
+  // Rotation is linear: a multiplier of the keys is one of the scores.
+  c.attention.how.scale *= config.real_or("key_multiplier", 1);
+  if (!config.bool_or("mamba_rms_norm", false)) c.mamba.norm_groups = 0;
+  c.mamba.norm_before_gate = config.bool_or("mamba_norm_before_gate", true);
+  c.mamba.output_bias = config.bool_or("projectors_bias", false);
+  c.mamba.multipliers = multipliers<5>(config, "ssm_multipliers");
+  c.layer = [by = Scales(config), norm = c.norm, mamba = c.mamba, mlp = c.mlp](
+                const Scope& s, const Step& t, const SelfAttention& attention, int64_t, Value x) {
+    const Value in = norm(s["input_layernorm"], x);
+    const Value attended = self_attention_block(s["self_attn"], t, in * by.attention_in, attention);
+    x = x + mamba2(s["mamba"], t, in * by.ssm_in, mamba) * by.ssm_out + attended * by.attention_out;
+    return x + scaled_mlp(s["feed_forward"], norm(s["pre_ff_layernorm"], x), mlp, by.mlp);
   };
-  return decoder_family(config, {.name = "FalconH1",
-                                 .tied = config.bool_or("tie_word_embeddings", false),
-                                 .vocabulary = c.vocabulary,
-                                 .max_positions = config.size_at("max_position_embeddings"),
-                                 .body = body,
-                                 .logit_scale = config.real_or("lm_head_multiplier", 1)});
+  Decoder decoder = hybrid("FalconH1", c);
+  decoder.logit_scale = config.real_or("lm_head_multiplier", 1);
+  return decoder_family(config, decoder);
 }
 
 }  // namespace braid

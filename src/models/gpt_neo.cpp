@@ -1,7 +1,7 @@
 // GPT-Neo (Black et al., 2021): GPT-2 with every second layer under a sliding window, scores that are not scaled, and
 // separate tensors for queries, keys and values.
 
-#include "models/blocks/decoder.h"
+#include "models/blocks/gpt_like.h"
 
 namespace braid {
 namespace {
@@ -31,55 +31,31 @@ std::vector<int64_t> windows_of(const Config& c, int64_t layers) {
   return windows;
 }
 
-struct GptNeo {
-  explicit GptNeo(const Config& c)
-      : attention{.heads = c.heads_and_dims({.heads = "num_heads"}),
-                  .how = {},  // the scale is 1
-                  .output_bias = true,
-                  .output = "out_proj"},
-        mlp{.inner = c.size_or("intermediate_size", 4 * attention.heads.hidden),
-            .activation = activation_name(c, "activation_function"),
-            .bias = true},
-        norm{layer_norm, c.real_at("layer_norm_epsilon")},
-        layers(c.layers("num_layers")),
-        vocabulary(c.vocabulary()),
-        positions(c.size_at("max_position_embeddings")),
-        windows(windows_of(c, layers)) {}
-
-  SelfAttention attention;
-  Mlp mlp;
-  Norm norm;
-  int64_t layers, vocabulary, positions;
-  std::vector<int64_t> windows;
-};
-
-Value body(const Scope& s, const GptNeo& c, const Step& t, HiddenStates& hidden) {
-  SelfAttention attention = c.attention;
-  const int64_t width = attention.heads.hidden;
-  const Value x =
-      embedding(s["wte"], t.token_ids(), c.vocabulary, width) + embedding(s["wpe"], t.positions(), c.positions, width);
-  const Value y = run_layers(s["h"], c.layers, x, hidden, [&](const Scope& l, int64_t i, Value in) {
-    attention.how.window = c.windows[static_cast<size_t>(i)];
-    in = in + self_attention_block(l["attn"]["attention"], t, c.norm(l["ln_1"], in), attention);
-    return in + plain_mlp(l["mlp"], c.norm(l["ln_2"], in), c.mlp, "c_fc", "c_proj");
-  });
-  return c.norm(s["ln_f"], y);
-}
-
 }  // namespace
 
 Blueprint gpt_neo_family(const Config& given) {
   const Config config = given.with_defaults(kDefaults);
-  const GptNeo c(config);
-  return decoder_family(
-      config, {.name = "GPTNeo",
-               .model = "transformer",
-               .embeddings = "wte",
-               .tied = config.bool_or("tie_word_embeddings", true),
-               .vocabulary = c.vocabulary,
-               .max_positions = c.positions,
-               .body = [c](const Scope& s, const Step& t, HiddenStates& hidden) { return body(s, c, t, hidden); },
-               .stale = {"*.attention.bias", "*.attention.masked_bias"}});  // causal masks of old files
+  const SelfAttention every{.heads = config.heads_and_dims({.heads = "num_heads"}),
+                            .how = {},  // the scale is 1
+                            .output_bias = true,
+                            .output = "out_proj"};
+  const Mlp mlp{.inner = config.size_or("intermediate_size", 4 * every.heads.hidden),
+                .activation = activation_name(config, "activation_function"),
+                .bias = true};
+  const int64_t layers = config.layers("num_layers");
+  const GptLike c{.width = every.heads.hidden,
+                  .layers = layers,
+                  .vocabulary = config.vocabulary(),
+                  .positions = config.size_at("max_position_embeddings"),
+                  .norm = {layer_norm, config.real_at("layer_norm_epsilon")},
+                  .attention =
+                      [every, windows = windows_of(config, layers)](const Scope& s, const Step& t, int64_t i, Value x) {
+                        SelfAttention attention = every;
+                        attention.how.window = windows[static_cast<size_t>(i)];
+                        return self_attention_block(s["attn"]["attention"], t, x, attention);
+                      },
+                  .mlp = [mlp](const Scope& s, Value x) { return plain_mlp(s["mlp"], x, mlp, "c_fc", "c_proj"); }};
+  return decoder_family(config, gpt_like("GPTNeo", config, c));
 }
 
 }  // namespace braid

@@ -1,6 +1,6 @@
 // Granite 3 MoE (IBM, 2024): Llama's attention, a mixture of experts in two tensors, and multipliers.
 
-#include "models/blocks/llama_like.h"
+#include "models/blocks/granite.h"
 
 namespace braid {
 namespace {
@@ -14,20 +14,9 @@ constexpr std::string_view kDefaults = R"({
 
 Blueprint granitemoe_family(const Config& given) {
   const Config config = given.with_defaults(kDefaults);
-  LlamaLike c(config);
-  c.attention.bias = c.attention.output_bias = config.bool_or("attention_bias", false);
-  c.attention.how.scale = config.real_or("attention_multiplier", 1);
-  c.embedding_scale = config.real_or("embedding_multiplier", 1);
-  c.residual_scale = config.real_or("residual_multiplier", 1);
-  Mixture how = mixture_of(config, "intermediate_size");
-  how.routing.renormalise = true;
-  how.router = "router.layer";
-  how.up = "input_linear";
-  how.down = "output_linear";
-  c.mixture = [how](const Scope& s, int64_t, Value x) { return stacked_mixture(s["block_sparse_moe"], x, how); };
-  Decoder decoder = llama_like("GraniteMoe", c);
-  decoder.logit_scale = 1 / config.real_or("logits_scaling", 1);
-  return decoder_family(config, decoder);
+  LlamaLike c = granite_like(config);
+  c.mixture = [feed_forward = GraniteMixture(config)](const Scope& s, int64_t, Value x) { return feed_forward(s, x); };
+  return decoder_family(config, granite_decoder("GraniteMoe", config, c));
 }
 
 }  // namespace braid

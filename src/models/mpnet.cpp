@@ -46,9 +46,6 @@ Blueprint mpnet_family(const Config& given) {
   const MpNet c(config);
   const bool tied = config.bool_or("tie_word_embeddings", true);
 
-  const auto pool = [](const Scope& base, const Step& t, Value x) {
-    return first_token_pool(base, "pooler.dense", t, x);
-  };
   const auto predict = [c, tied](const Scope& root, Value x) {
     const Scope table = tied ? root["mpnet"]["embeddings"]["word_embeddings"] : root["lm_head"]["decoder"];
     return roberta_lm_head(root, table, x, c.embeddings.vocabulary, c.layer.epsilon);
@@ -60,8 +57,8 @@ Blueprint mpnet_family(const Config& given) {
                                  .max_positions = c.embeddings.positions - kPadding - 1,
                                  .labels = c.labels,
                                  .encode = [c](const Scope& base, const Step& t) { return encoder(base, t, c); },
-                                 .pool = pool,
                                  .predict = predict,
+                                 .pooler = "pooler.dense",
                                  .summarise = roberta_summary,
                                  .sequence_classifier = "classifier.out_proj"});
   family.position_padding = static_cast<int32_t>(kPadding);

@@ -66,36 +66,39 @@ std::vector<int32_t> prompt_ids(const LoadedModel& model, const GenerateOptions&
   return model.need_tokenizer().encode(options.prompt).ids;
 }
 
-GenerateResult generate(LoadedModel& model, const GenerateOptions& options, const TextCallback& on_text) {
+GenerateRequest request_of(const LoadedModel& model, const GenerateOptions& options) {
   const GenerationConfig settings = settings_of(options.settings, model.generation);
-  DecodingOptions decoding = decoding_options(settings, options.seed);
-  decoding.logprobs = options.logprobs;
-  if (options.ignore_eos) decoding.sampling.ends.clear();
-  check(options, decoding);
+  GenerateRequest request{.prompt = prompt_ids(model, options),
+                          .decoding = decoding_options(settings, options.seed),
+                          .prompt_logprobs = options.prompt_logprobs,
+                          .source = options.source};
+  request.decoding.logprobs = options.logprobs;
+  if (options.ignore_eos) request.decoding.sampling.ends.clear();
+  check(options, request.decoding);
+  if (encodes_tokens(*model.program)) {
+    request.source = Tensor::of({std::ssize(request.prompt)}, std::span<const int32_t>(request.prompt));
+    request.prompt = decoder_prompt(model, request.prompt);
+  }
+  const int64_t left = tokens_left(*model.program, request.prompt.size());
+  const int64_t wanted = new_tokens(settings, std::ssize(request.prompt)).value_or(left);
+  request.max_tokens = options.max_tokens > 0 ? options.max_tokens : std::clamp<int64_t>(wanted, 1, left);
+  return request;
+}
+
+GenerateResult generate(LoadedModel& model, const GenerateOptions& options, const TextCallback& on_text) {
+  GenerateRequest request = request_of(model, options);
   if (!options.stop.empty()) model.need_tokenizer();
   Program& program = *model.program;
-  std::vector<int32_t> prompt = prompt_ids(model, options);
+  const int64_t width = request.decoding.width(), begin = std::ssize(request.prompt);
+  const int64_t source = request.source && request.source.format == Format::i32 ? request.source.elements() : 0;
   GenerateResult result;
-  result.prompt_tokens = static_cast<int64_t>(prompt.size());
-  Tensor source = options.source;
-  if (encodes_tokens(program)) {
-    source = Tensor::of({result.prompt_tokens}, std::span<const int32_t>(prompt));
-    prompt = decoder_prompt(model, prompt);
-  }
-  const auto begin = static_cast<int64_t>(prompt.size());
-  const int64_t left = tokens_left(program, prompt.size()), width = decoding.width();
-  const int64_t wanted = std::clamp<int64_t>(new_tokens(settings, begin).value_or(left), 1, left);
+  result.prompt_tokens = source > 0 ? source : begin;
 
   Engine engine(program);
-  Texts texts(model, options, decoding.sequences, on_text);
-  const RequestId id = engine.submit({.prompt = std::move(prompt),
-                                      .decoding = std::move(decoding),
-                                      .max_tokens = options.max_tokens > 0 ? options.max_tokens : wanted,
-                                      .prompt_logprobs = options.prompt_logprobs,
-                                      .source = source},
-                                     [&](const TokenEvent& event) { return texts.take(event); });
+  Texts texts(model, options, request.decoding.sequences, on_text);
+  const RequestId id = engine.submit(std::move(request), [&](const TokenEvent& event) { return texts.take(event); });
   const Clock::time_point compiling = Clock::now();
-  compile_ahead(program, begin, source && source.format == Format::i32 ? result.prompt_tokens : 0, width);
+  compile_ahead(program, begin, source, width);
   const Clock::time_point start = Clock::now();
   bool cancelled = false;
   int64_t left_to_read = begin;

@@ -53,6 +53,9 @@ struct GenerateResult : GeneratedText {
 
 /// The prompt's ids. Without a tokenizer there is no text, but ids can be given.
 std::vector<int32_t> prompt_ids(const LoadedModel& model, const GenerateOptions& options);
+/// The request that generate() submits, for those who submit several to one engine. Where an encoder reads tokens, the
+/// prompt is its source. Throws as generate() does.
+GenerateRequest request_of(const LoadedModel& model, const GenerateOptions& options);
 
 /// `on_text` streams a single text. With beams or several texts nothing streams (the one text of a beam search comes at
 /// its end), and it is called with an empty text

@@ -5,6 +5,7 @@
 #include <future>
 
 #include "backend/cpu/backend.h"
+#include "backend/null/backend.h"
 #include "backend/oracle/backend.h"
 #include "core/error.h"
 #include "files/gguf_architectures.h"
@@ -30,6 +31,17 @@ std::map<std::string, Type, std::less<>> parameter_types(const Model& model, con
     for (const uint32_t n : graph.parameters()) types.emplace(graph.node(n).attrs.text("name"), graph.node(n).types[0]);
   }
   return types;
+}
+
+/// As much room as the settings ask for.
+void fit(ProgramOptions& wanted, const LoadOptions& options, const GenerationConfig& own) {
+  const GenerationConfig settings = settings_of(*options.generation, own);
+  wanted.sequences = std::max(wanted.sequences, options.requests * width_of(settings));
+  if (options.written_tokens == 0) return;
+  wanted.source_tokens = std::min(wanted.source_tokens, wanted.context);
+  constexpr int64_t kBegin = 1;  // the decoder's first token
+  const int64_t most = new_tokens(settings, kBegin).value_or(options.written_tokens);
+  wanted.context = std::min(wanted.context, kBegin + std::max<int64_t>(1, most));
 }
 
 ProgramOptions program_options(const LoadOptions& options, const Model& model) {
@@ -88,12 +100,18 @@ const Tokenizer& LoadedModel::need_tokenizer() const {
   return *tokenizer;
 }
 
+std::span<const std::string_view> device_names() {
+  static constexpr std::string_view kNames[] = {"cpu", "oracle", "null"};
+  return kNames;
+}
+
 std::shared_ptr<Backend> make_backend(const LoadOptions& options) {
   if (options.device == "auto" || options.device == "cpu")
     return cpu::make_cpu_backend({.threads = options.threads, .isa = options.isa});
   if (options.device == "oracle") return std::make_shared<oracle::OracleBackend>();
+  if (options.device == "null") return std::make_shared<null::NullBackend>();
   throw UsageError("the device " + options.device + " is not there", {.file = {}, .field = "device", .offset = {}},
-                   "give auto, cpu or oracle");
+                   "give auto, cpu, oracle or null");
 }
 
 TensorIndex index_of(const std::shared_ptr<const Checkpoint>& checkpoint,
@@ -148,8 +166,7 @@ LoadedModel load_model(const LoadOptions& options) {
   GenerationConfig generation = gguf ? GenerationConfig::from(nullptr, config, model.vocabulary)
                                      : GenerationConfig::read(place.folder, config, model.vocabulary);
   ProgramOptions wanted = program_options(options, model);
-  if (options.generation)
-    wanted.sequences = std::max(wanted.sequences, width_of(settings_of(*options.generation, generation)));
+  if (options.generation) fit(wanted, options, generation);
   auto program = std::make_unique<Program>(std::move(model), options.backend ? options.backend : make_backend(options),
                                            std::move(source), wanted);
   if (checkpoint) check_all_read(*program, index);

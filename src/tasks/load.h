@@ -4,7 +4,9 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/program.h"
@@ -19,8 +21,9 @@ namespace braid {
 class Tokenizer;  // text/tokenizer.h
 
 struct LoadOptions {
-  std::string model = "books-4m";         ///< MODEL as on the command line
-  std::string device = "auto";            ///< "auto", "cpu"; "oracle": slow and plain, to compare with
+  std::string model = "books-4m";  ///< MODEL as on the command line
+  std::string device =
+      "auto";  ///< "auto", "cpu"; "oracle": slow and plain, to compare with; "null": only what the engine itself costs
   std::shared_ptr<Backend> backend = {};  ///< to share one; else `device`, `threads` and `isa` say which is made
   int threads = 0;                        ///< of the CPU's team; 0: one per core
   std::string isa = {};         ///< at most this instruction set ("baseline", "avx2" …); empty: the best there is
@@ -30,6 +33,8 @@ struct LoadOptions {
   int64_t sequences = 1;                     ///< sequences in one step at most
   /// Settings asked for by who generates: then there is room for the beams that they and the model's ask for.
   std::optional<GenerationConfig> generation = {};
+  int64_t requests = 1;                 ///< that run at once, each with its beams
+  int64_t written_tokens = 0;           ///< of an encoder-decoder's text where no setting says it; 0: the context
   int64_t step_tokens = 512;            ///< tokens in one step at most
   int64_t rows = 0;                     ///< rows of logits in one step at most; 0: one per sequence
   std::optional<uint64_t> memory = {};  ///< bytes that weights, states and arenas may take together
@@ -61,6 +66,8 @@ struct LoadedModel {
 /// device that is not there, options outside what the model allows, a plan above `memory`.
 LoadedModel load_model(const LoadOptions& options);
 
+/// The names that `LoadOptions::device` knows besides "auto".
+std::span<const std::string_view> device_names();
 /// The backend that a device's name means. Throws UsageError listing those that exist.
 std::shared_ptr<Backend> make_backend(const LoadOptions& options);
 

@@ -154,6 +154,10 @@ TEST(Doctor, MeasuresTheMachineAndListsKernels) {
   EXPECT_EQ(root.at("devices")[0].at("name").as_string(), "cpu");
   EXPECT_GT(root.at("kernels").size(), 10u);
   EXPECT_GE(root.at("instruction_sets").size(), 1u);
+  for (size_t i = 0; i < root.at("backends").size(); ++i) {  // each of them is a device that runs a model
+    const std::string device(root.at("backends")[i].as_string());
+    EXPECT_EQ(run({"run", model(), "--prompt", "It", "--max-tokens", "1", "--device", device}).status, 0) << device;
+  }
 }
 
 TEST(Perplexity, OfAFewTokensIsTheSameHoweverWindowsAreCutIntoSteps) {

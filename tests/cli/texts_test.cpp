@@ -60,6 +60,35 @@ TEST(TextCommands, GiveTheKeysOfTheContract) {
   EXPECT_TRUE(ranked.root().at("results")[0].at("index").is_number());
 }
 
+TEST(TextCommands, RewriteTextsWithTheBeamsThatAreAskedFor) {
+  const std::vector<std::string> translate{
+      "translate", model("text-to-text"), "--from", "en", "--to", "de", "--text", "Snow!", "--text", "A ship."};
+  const JsonDocument tasks = answer(translate);
+  ASSERT_EQ(tasks.root().at("results").size(), 2u);
+  for (size_t i = 0; i < 2; ++i) {
+    const Json result = tasks.root().at("results")[i];
+    EXPECT_FALSE(result.at("text").as_string().empty());
+    EXPECT_LE(result.at("token_ids").size(), 9u) << "max_length 10 counts the decoder's first token";
+    EXPECT_TRUE(result.at("score").is_number()) << "the task asks for beams";
+    EXPECT_FALSE(result.find("others"));
+  }
+  std::vector<std::string> more = translate;
+  for (const char* flag : {"--num-beams", "4", "--num-return-sequences", "2", "--max-tokens", "5"})
+    more.emplace_back(flag);
+  const JsonDocument two = answer(more);
+  EXPECT_EQ(two.root().at("results")[1].at("others").size(), 1u);
+  EXPECT_LE(two.root().at("results")[1].at("token_ids").size(), 5u);
+  std::vector<std::string> greedy = translate;
+  for (const char* flag : {"--num-beams", "1"}) greedy.emplace_back(flag);
+  EXPECT_FALSE(answer(greedy).root().at("results")[0].find("score"));
+
+  std::vector<std::string> unknown = translate;
+  unknown[5] = "ro";
+  const Outcome refused = run(unknown);
+  EXPECT_EQ(refused.status, 2);
+  EXPECT_NE(refused.err.find("translation_en_to_fr"), std::string::npos) << refused.err;
+}
+
 TEST(TextCommands, NeedATextAndSaySo) {
   for (const char* command : {"embed", "classify", "ner", "fill-mask"}) {
     const Outcome outcome = run({command, model("embed")});

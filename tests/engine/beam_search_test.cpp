@@ -22,11 +22,12 @@ struct Found {
   std::string message;
 };
 
-Found search(Program& program, const std::vector<int32_t>& prompt, const DecodingOptions& decoding,
-             int64_t max_tokens) {
+Found search(Program& program, const std::vector<int32_t>& prompt, const DecodingOptions& decoding, int64_t max_tokens,
+             const Tensor& source = {}) {
   Engine engine(program);
   Found found;
-  engine.submit({.prompt = prompt, .decoding = decoding, .max_tokens = max_tokens}, [&](const TokenEvent& event) {
+  GenerateRequest request{.prompt = prompt, .decoding = decoding, .max_tokens = max_tokens, .source = source};
+  engine.submit(std::move(request), [&](const TokenEvent& event) {
     EXPECT_TRUE(event.over) << "a beam search speaks once";
     found.texts = event.found;
     found.message = event.message;
@@ -39,7 +40,7 @@ Found search(Program& program, const std::vector<int32_t>& prompt, const Decodin
 
 class RecordedBeams : public testing::TestWithParam<std::tuple<std::string, std::string>> {};
 INSTANTIATE_TEST_SUITE_P(Models, RecordedBeams,
-                         testing::Combine(testing::Values("oracle", "cpu"), testing::Values("llama-gqa", "gpt2")),
+                         testing::Combine(testing::Values("oracle", "cpu"), testing::Values("llama-gqa", "gpt2", "t5")),
                          [](const auto& info) {
                            std::string name = std::get<0>(info.param) + "_" + std::get<1>(info.param);
                            std::ranges::replace(name, '-', '_');
@@ -68,7 +69,13 @@ TEST_P(RecordedBeams, FindTheTextsAndScoresOfTheReference) {
     const GenerationConfig settings = test::recorded_settings(given);
     DecodingOptions decoding = decoding_options(settings, seed ? seed->as_uint() : 0);
     decoding.sampling.ends = test::ids_of(c.at("ends"));
-    const Found found = search(*loaded.program, test::ids_of(c.at("prompt")), decoding, *settings.max_new_tokens);
+    std::vector<int32_t> prompt = test::ids_of(c.at("prompt"));
+    Tensor source;
+    if (loaded.program->has_entry("encode")) {  // it reads the prompt; what the decoder begins with, the config names
+      source = Tensor::of({std::ssize(prompt)}, std::span<const int32_t>(prompt));
+      prompt = {static_cast<int32_t>(loaded.generation.decoder_start_token_id.value())};
+    }
+    const Found found = search(*loaded.program, prompt, decoding, *settings.max_new_tokens, source);
     EXPECT_EQ(found.message, "");
     const auto sequences = test::lists_of(c.at("sequences"));
     ASSERT_EQ(found.texts.size(), sequences.size());

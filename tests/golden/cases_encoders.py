@@ -48,4 +48,5 @@ CASES = [
          {**BART, "scale_embedding": True, "activation_function": "relu"}, emb_std=0.5, gain=1.2, greedy=False),
     case("umt5", "UMT5ForConditionalGeneration", "encoder-decoder relative-bias-per-layer gated-gelu",
          {**T5, "feed_forward_proj": "gated-gelu"}, padded="right", batch=2),
+    case("mt5", "MT5ForConditionalGeneration", "encoder-decoder relative-bias gated-gelu untied", {**T5, "feed_forward_proj": "gated-gelu"}),
 ]

@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 """Make the cases of the task tests: tiny random models with a tokenizer, and what transformers' pipelines answer.
 
-    make_cases.py tests/kit/data/tasks
+    make_cases.py tests/kit/data/tasks [NAME…]
 
 Each folder is a checkpoint as the Hub has it, with expected.json: {"inputs": …, "results": …}. Embeddings follow the
 definitions of sentence-transformers (pooling over the attention mask, then the norm). Needs torch, transformers,
 tokenizers, safetensors.
 """
+import copy
 import json
 import math
+import random
 import sys
 from pathlib import Path
 
@@ -61,6 +63,8 @@ def build(cls, seed, scale=1.0, **more):
 
 
 def save(name, model, inputs, results, extra=None):
+    if only and name not in only:
+        return
     folder = root / name
     model.save_pretrained(folder)
     tok.save_pretrained(folder)
@@ -106,6 +110,43 @@ def modules(pooling, norm, most):
             "sentence_bert_config.json": {"max_seq_length": most, "do_lower_case": False}}
 
 
+TASKS = {"summarization": {"prefix": "a short letter: ", "num_beams": 4, "length_penalty": 2.0, "early_stopping": True,
+                           "no_repeat_ngram_size": 3, "min_length": 5, "max_length": 14},
+         "translation_en_to_de": {"prefix": "to berlin: ", "num_beams": 3, "max_length": 10},
+         "translation_en_to_fr": {"prefix": "to paris: ", "max_length": 9}}
+
+
+def text_to_text():
+    """A T5 whose config knows tasks, and what generate() gives when they are laid over its generation config, as the
+    pipelines did it."""
+    torch.manual_seed(8)
+    c = transformers.T5Config(vocab_size=len(tok), d_model=16, d_kv=8, d_ff=24, num_layers=2, num_heads=2,
+                              relative_attention_num_buckets=8, relative_attention_max_distance=20, pad_token_id=0,
+                              decoder_start_token_id=0)
+    model = transformers.T5ForConditionalGeneration(c).eval()
+    for name, p in model.named_parameters():
+        p.copy_(torch.randn_like(p) * (2.0 / math.sqrt(p.shape[-1]) if p.ndim > 1 else 0.2) + (1.0 if p.ndim == 1 else 0.0))
+    model.tie_weights()
+    model = model.bfloat16()
+    model.config.task_specific_params = TASKS
+    # Random models hardly ever end: many tokens are allowed to.
+    model.generation_config.eos_token_id = sorted(random.Random(8).sample(range(5, len(tok)), len(tok) // 10))
+    exact = [copy.deepcopy(model).to(dtype) for dtype in (torch.float32, torch.float64)]
+    results = {}
+    for task, how in TASKS.items():
+        settings = copy.deepcopy(model.generation_config)
+        settings.update(**{k: v for k, v in how.items() if k != "prefix"})
+        results[task] = []
+        for text in TEXTS:
+            ids = tok(how["prefix"] + text, return_tensors="pt").input_ids
+            one, two = (m.generate(ids, generation_config=settings)[0].tolist() for m in exact)
+            assert one == two, "rounding decides"
+            end = next((i for i, t in enumerate(one) if i > 0 and t in settings.eos_token_id), len(one) - 1)
+            results[task].append(one[1:end + 1])
+        print(task, results[task])
+    save("text-to-text", model, TEXTS, results)
+
+
 @torch.no_grad()
 def main():
     labels = dict(enumerate(["sad", "happy", "angry"]))
@@ -145,7 +186,9 @@ def main():
     save("embed", m, TEXTS, embeddings(m, TEXTS, ["mean"], True, 12), modules(["mean_tokens"], True, 12))
     save("embed-all", m, TEXTS, embeddings(m, TEXTS, ["cls", "max", "mean", "sqrt", "weighted", "last"], False, 96), modules(all_modes, False, 96))
 
+    text_to_text()
+
 
 tok = tokenizer()
-root = Path(sys.argv[1])
+root, only = Path(sys.argv[1]), sys.argv[2:]
 main()

@@ -16,7 +16,8 @@ void features(const Scope& root, const EncoderParts& c, const Step& t) {
   const Scope base = root[c.base];
   const Value x = c.encode(base, t);
   t.builder().output("last_hidden_state", x);
-  if (c.pool && base[c.pooler].has("weight")) t.builder().output("pooler_output", c.pool(base, t, x));
+  if (!c.pooler.empty() && base[c.pooler].has("weight"))
+    t.builder().output("pooler_output", first_token_pool(base, c.pooler, t, x));
 }
 
 void masked_lm(const Scope& root, const EncoderParts& c, const Step& t) {
@@ -24,7 +25,9 @@ void masked_lm(const Scope& root, const EncoderParts& c, const Step& t) {
 }
 
 void sequence_classification(const Scope& root, const EncoderParts& c, const Step& t) {
-  const Value summary = c.summarise(root, t, c.encode(root[c.base], t));
+  const Scope base = root[c.base];
+  const Value x = c.encode(base, t);
+  const Value summary = c.summarise ? c.summarise(root, t, x) : first_token_pool(base, c.pooler, t, x);
   t.builder().output("logits", root.project(c.sequence_classifier, summary, c.labels, kBias));
 }
 
@@ -51,7 +54,7 @@ struct Head {
 std::vector<Head> heads_of(const EncoderParts& c) {
   std::vector<Head> heads{{"Model", features}};
   if (c.predict) heads.push_back({"ForMaskedLM", masked_lm});
-  if (c.summarise) heads.push_back({"ForSequenceClassification", sequence_classification});
+  if (c.summarise || !c.pooler.empty()) heads.push_back({"ForSequenceClassification", sequence_classification});
   heads.push_back({"ForTokenClassification", token_classification});
   heads.push_back({"ForQuestionAnswering", question_answering});
   return heads;

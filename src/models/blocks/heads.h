@@ -19,16 +19,17 @@ struct EncoderParts {
   int64_t labels;  ///< of the classifiers
   /// The encoder itself, with its outputs hidden.N → (tokens, width).
   std::function<Value(const Scope& base, const Step& t)> encode;
-  /// pooler_output (sequences, width) of NameModel; absent: it has none.
-  std::function<Value(const Scope& base, const Step& t, Value x)> pool = {};
   /// The masked-LM head: x (rows, width) → logits (rows, vocabulary).
   std::function<Value(const Scope& root, Value x)> predict = {};
-  /// What the sequence classifier's last product reads: x (tokens, width) → (sequences, width).
+  /// BASE.POOLER, through which the first token goes to become pooler_output (sequences, width) of NameModel, where the
+  /// file has it; empty: none has.
+  std::string pooler = {};
+  /// What the sequence classifier's last product reads: x (tokens, width) → (sequences, width). Absent: what the pooler
+  /// gives; without one there is no such head.
   std::function<Value(const Scope& root, const Step& t, Value x)> summarise = {};
   /// What the last products of token classifier and span head read; absent: the encoder's x itself.
   std::function<Value(const Scope& root, Value x)> refine = {};
   std::string sequence_classifier = "classifier", token_classifier = "classifier", span_head = "qa_outputs";
-  std::string pooler = "pooler.dense";  ///< module that `pool` reads; files without it have no pooler_output
 };
 
 /// Architectures, entry "forward" and the rename of files without the base's prefix; the family adds its own renames

@@ -14,7 +14,11 @@ struct Mlp {
 };
 /// down_proj(activation(gate_proj(x)) · up_proj(x)): "GLU" (arXiv:2002.05202). x (tokens, width) → (tokens, width).
 Value gated_mlp(const Scope& m, Value x, const Mlp& how);
-/// The same where one tensor, gate_up_proj, holds the rows of the gate and then those of `up`.
+/// The same where one tensor holds the rows of the gate and then those of `up`.
+struct FusedNames {
+  std::string_view both = "gate_up_proj", down = "down_proj";
+};
+Value fused_gated_mlp(const Scope& m, Value x, const Mlp& how, const FusedNames& names);
 Value fused_gated_mlp(const Scope& m, Value x, const Mlp& how);
 /// down_proj(activation(up_proj(x))).
 Value ungated_mlp(const Scope& m, Value x, const Mlp& how);

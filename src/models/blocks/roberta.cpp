@@ -34,18 +34,17 @@ Blueprint roberta_like(const Config& given, std::string_view name) {
     const Scope table = tied ? root["roberta"]["embeddings"]["word_embeddings"] : root["lm_head"]["decoder"];
     return roberta_lm_head(root, table, x, c.embeddings.vocabulary, c.layer.epsilon);
   };
-  Blueprint family = encoder_blueprint(
-      config,
-      {.name = std::string(name),
-       .base = "roberta",
-       .vocabulary = c.embeddings.vocabulary,
-       .max_positions = c.embeddings.positions - padding - 1,
-       .labels = c.labels,
-       .encode = [c](const Scope& base, const Step& t) { return bert_encoder(base, t, c); },
-       .pool = [](const Scope& base, const Step& t, Value x) { return first_token_pool(base, "pooler.dense", t, x); },
-       .predict = predict,
-       .summarise = roberta_summary,
-       .sequence_classifier = "classifier.out_proj"});
+  Blueprint family =
+      encoder_blueprint(config, {.name = std::string(name),
+                                 .base = "roberta",
+                                 .vocabulary = c.embeddings.vocabulary,
+                                 .max_positions = c.embeddings.positions - padding - 1,
+                                 .labels = c.labels,
+                                 .encode = [c](const Scope& base, const Step& t) { return bert_encoder(base, t, c); },
+                                 .predict = predict,
+                                 .pooler = "pooler.dense",
+                                 .summarise = roberta_summary,
+                                 .sequence_classifier = "classifier.out_proj"});
   family.position_padding = static_cast<int32_t>(padding);
   family.stale = {"*embeddings.position_ids", "*pooler.dense.*", "lm_head.*"};
   return family;

@@ -48,6 +48,8 @@ CASES = [
          tiny(embedding_multiplier=3.0, logits_scaling=2.0, residual_multiplier=0.6, attention_multiplier=0.2,
               tie_word_embeddings=True)),
     case("helium", "HeliumForCausalLM", "gqa rope:interleaved", tiny(head_dim=12)),
+    case("llama-attention-bias", "LlamaForCausalLM", "gqa attention-bias", tiny(vocab_size=120, attention_bias=True)),  # for renamed_llama.py
+    case("llama-all-biases", "LlamaForCausalLM", "gqa attention-bias mlp-bias", tiny(vocab_size=120, attention_bias=True, mlp_bias=True)),
     case("mpt", "MptForCausalLM", "alibi fused-qkv layernorm-no-bias clip tied",
          {"vocab_size": 180, "d_model": 48, "n_layers": 2, "n_heads": 3, "max_seq_len": 64,
           "attn_config": {"attn_type": "multihead_attention", "alibi": True, "clip_qkv": 1.5}, "bos_token_id": 1, "eos_token_id": 2}),
