@@ -1,7 +1,9 @@
 // Checkpoints that the field's own tools quantised: every weight bit for bit, and the answers of transformers.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "core/json.h"
 #include "files/safetensors.h"
@@ -85,8 +87,10 @@ TEST_P(QuantisedCheckpoint, WritesTheTokensOfTransformers) {
   LoadOptions options{.model = c.model, .device = "cpu", .threads = 2};
   options.rewrite.exact = true;
   LoadedModel model = load_model(options);
-  const GenerateResult result =
-      generate(model, {.prompt_ids = prompt, .max_tokens = static_cast<int64_t>(tokens.size()), .ignore_eos = true});
+  const GenerateResult result = generate(model, {.prompt_ids = prompt,
+                                                 .settings = settings,
+                                                 .max_tokens = static_cast<int64_t>(tokens.size()),
+                                                 .ignore_eos = true});
   EXPECT_EQ(result.token_ids, tokens);
 }
 
