@@ -94,10 +94,8 @@ class Chat {
 
   /// False when the conversation ends.
   bool command(const std::string& line) {
-    const size_t space = line.find(' ');
-    const std::string name = line.substr(0, space);
-    const size_t first = space == std::string::npos ? space : line.find_first_not_of(' ', space);
-    const std::string argument = first == std::string::npos ? "" : line.substr(first);
+    const size_t space = line.find(' '), first = line.find_first_not_of(' ', space);
+    const std::string name = line.substr(0, space), argument = first == std::string::npos ? "" : line.substr(first);
     try {
       return run_command(name, argument);
     } catch (const Error& error) {

@@ -1,10 +1,10 @@
-#include <algorithm>
 #include <cstdio>
 #include <fstream>
 
 #include "backend/cpu/backend.h"
 #include "cli/command.h"
 #include "cli/common.h"
+#include "cli/kernel_list.h"
 #include "core/json.h"
 #include "core/platform.h"
 #include "tasks/load.h"
@@ -21,7 +21,7 @@ std::string first_line(const char* path) {
   return line;
 }
 
-std::vector<std::string> advice(const CpuTopology& cpu, const CpuFeatures& features) {
+std::vector<std::string> advice(const CpuTopology& cpu, [[maybe_unused]] const CpuFeatures& features) {
   std::vector<std::string> list;
 #if defined(__x86_64__)
   if (!features.avx2)
@@ -30,7 +30,6 @@ std::vector<std::string> advice(const CpuTopology& cpu, const CpuFeatures& featu
     list.push_back("no VNNI: integer weights save memory, but prefill gains little from them");
 #else
   list.push_back("only the baseline kernels exist for this processor: correct, slow");
-  static_cast<void>(features);
 #endif
   if (cpu.logical < 2) list.push_back("one processor is available to this process: check its affinity or container");
   if (cpu.numa_nodes > 1)
@@ -105,8 +104,7 @@ std::string text_of(const Findings& f) {
                 static_cast<unsigned long long>(f.cpu.l2_bytes >> 10),
                 static_cast<unsigned long long>(f.cpu.l3_bytes >> 10), f.limits.read_gb_per_s, f.limits.threads,
                 f.limits.peak_f32_gflops, f.limits.peak_bf16_gflops, f.limits.peak_int8_gops);
-  std::string all = text;
-  all += "features     ";
+  std::string all = std::string(text) + "features     ";
   for (const std::string& name : f.features) all += " " + name;
   all += "\n";
   for (const cpu::KernelSet& set : cpu::kernel_sets())
@@ -116,36 +114,9 @@ std::string text_of(const Findings& f) {
            "\n";
   all += "backends     ";
   for (const std::string_view name : device_names()) all += (all.ends_with(' ') ? " " : ", ") + std::string(name);
-  all += '\n';
-  all += "versions      braid " BRAID_VERSION ", compiled with GCC " __VERSION__ "\n";
+  all += "\nversions      braid " BRAID_VERSION ", compiled with GCC " __VERSION__ "\n";
   for (const std::string& line : f.advice) all += "advice        " + line + "\n";
   return all;
-}
-
-std::string text_of(const std::vector<cpu::KernelDescription>& kernels) {
-  size_t name = 0, op = 0;
-  for (const cpu::KernelDescription& k : kernels) {
-    name = std::max(name, k.name.size() + 2);
-    op = std::max(op, k.op.size() + 2);
-  }
-  std::string text;
-  for (const cpu::KernelDescription& k : kernels) {
-    char time[32];
-    std::snprintf(time, sizeof time, "×%-6.3g", k.relative_time);
-    text += k.name + std::string(name - k.name.size(), ' ') + k.op + std::string(op - k.op.size(), ' ') + time + " " +
-            (k.needs.empty() ? "" : (k.available ? "needs " : "not here: needs ") + k.needs + "; ") +
-            (k.order.empty() ? "" : "order: " + k.order) + "\n";
-  }
-  return text;
-}
-
-void write(JsonWriter& json, const std::vector<cpu::KernelDescription>& kernels) {
-  json.key("kernels").begin_array();
-  for (const cpu::KernelDescription& k : kernels) {
-    json.begin_object().member("name", k.name).member("op", k.op).member("order", k.order).member("needs", k.needs);
-    json.member("relative_time", k.relative_time).member("available", k.available).end_object();
-  }
-  json.end_array();
 }
 
 }  // namespace
@@ -159,10 +130,9 @@ int doctor(Session& session) {
   if (!session.parse(flags)) return 0;
 
   session.interrupt.end_at_once(true);
-  const CpuTopology& cpu = cpu_topology();
-  const Findings findings{.cpu = cpu,
+  const Findings findings{.cpu = cpu_topology(),
                           .features = feature_names(cpu_features()),
-                          .advice = advice(cpu, cpu_features()),
+                          .advice = advice(cpu_topology(), cpu_features()),
                           .limits = measure_limits(static_cast<int>(common.threads), common.isa)};
   std::vector<cpu::KernelDescription> table;
   if (kernels) table = cpu::describe_kernels(*cpu::choose_kernels(common.isa.empty() ? nullptr : common.isa.c_str()));

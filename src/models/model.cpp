@@ -97,7 +97,7 @@ void check_tensors(const Model& model, std::span<const Graph* const> graphs, con
   std::set<std::string_view> read;
   for (const Graph* graph : graphs)
     for (const uint32_t n : graph->parameters()) read.insert(graph->node(n).attrs.text("name"));
-  std::vector<std::string> unread;
+  std::vector<std::string> unread, shown;
   for (const std::string& name : tensors.names) {
     const auto matches_name = [&](const std::string& pattern) { return matches(pattern, name); };
     if (!read.contains(name) && !read.contains(name + std::string(kReordered)) &&
@@ -106,12 +106,16 @@ void check_tensors(const Model& model, std::span<const Graph* const> graphs, con
   }
   if (unread.empty()) return;
   constexpr size_t kShown = 5;
-  const std::string count = std::to_string(unread.size());
-  if (unread.size() > kShown) unread.resize(kShown);
-  throw Error(model.architecture + " reads " + (unread.size() == 1 ? "not one tensor" : count + " tensors not") +
-                  " of the file: " + join(unread),
+  for (const std::string& name : std::span(unread).first(std::min(unread.size(), kShown))) {
+    const std::optional<Type> type = tensors.find(name);
+    shown.push_back(name + (type ? " " + to_string(*type) : ""));
+  }
+  if (unread.size() > kShown) shown.push_back(std::to_string(unread.size() - kShown) + " more");
+  const std::vector<std::string> near = near_names(unread.front(), std::vector<std::string>(read.begin(), read.end()));
+  throw Error(model.architecture + " does not read what the checkpoint has: " + join(shown),
               {.file = tensors.file, .field = unread.front(), .offset = {}},
-              "take the config.json that belongs to this checkpoint");
+              (near.empty() ? "" : "it reads " + join(near) + ": ") +
+                  std::string("take the config.json that belongs to this checkpoint"));
 }
 
 std::string architecture(const Config& config, const std::vector<std::string_view>& known) {

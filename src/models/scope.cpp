@@ -48,7 +48,9 @@ Value Scope::find(std::string_view name, const Shape& shape, Format random) cons
                               : builder().parameter(spelling, *std::move(type));
   }
   const std::vector<std::string> near = near_names(ours, tensors.names);
-  throw Error("the checkpoint has no such tensor", {.file = tensors.file, .field = ours, .offset = {}},
+  const std::string sizes = to_string(Type{.shape = shape, .format = Format::f32});  // of any format
+  throw Error("the checkpoint lacks this tensor, which the config makes " + sizes.substr(sizes.find('[')),
+              {.file = tensors.file, .field = ours, .offset = {}},
               near.empty() ? "take the config.json that belongs to this checkpoint" : "it has " + join(near));
 }
 

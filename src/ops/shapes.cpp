@@ -72,6 +72,12 @@ int64_t check_number(Types operands, size_t index, size_t axis) {
   return dim.number();
 }
 
+double total_bytes(Types types, const SymbolValues& sizes) {
+  double bytes = 0;
+  for (const Type& type : types) bytes += static_cast<double>(byte_size(type, sizes));
+  return bytes;
+}
+
 Shape broadcast_shapes(Types operands) {
   Shape out;
   for (const Type& type : operands)

@@ -29,6 +29,9 @@ void check_shape(Types operands, size_t index, const Shape& wanted);
 int64_t check_number(Types operands, size_t index, size_t axis);
 [[noreturn]] void fail_operand(size_t index, const Type& type, const std::string& what);
 
+/// What tensors of these types take together.
+double total_bytes(Types types, const SymbolValues& sizes);
+
 /// As in numpy: aligned at the last dimension; equal, or the number 1, or absent.
 Shape broadcast_shapes(Types operands);
 /// Axis of `rank` dimensions, negative from the end. Throws ShapeError when there is no such dimension.

@@ -2,65 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <utility>
 
 #include "core/error.h"
-#include "core/json.h"
 #include "text/unicode/properties.h"
 #include "text/unicode/utf8.h"
 
 namespace braid {
 namespace {
-
-constexpr std::pair<std::string_view, Pooling> kModes[] = {{"cls_token", Pooling::first},
-                                                           {"max_tokens", Pooling::max},
-                                                           {"mean_tokens", Pooling::mean},
-                                                           {"mean_sqrt_len_tokens", Pooling::mean_sqrt},
-                                                           {"weightedmean_tokens", Pooling::weighted_mean},
-                                                           {"lasttoken", Pooling::last}};
-
-/// pooling_mode_MODE: true for each mode, or, in newer files, "pooling_mode": "mean" (or a list of such).
-std::vector<Pooling> pooling_of(const Config& config) {
-  std::vector<Pooling> modes;
-  for (const auto& [name, mode] : kModes)
-    if (config.bool_or("pooling_mode_" + std::string(name), false)) modes.push_back(mode);
-  if (const auto named = config.find("pooling_mode")) {
-    const std::vector<std::string> names =
-        named->is_array() ? config.strings("pooling_mode") : std::vector{config.string_at("pooling_mode")};
-    for (const auto& [name, mode] : kModes)
-      if (std::ranges::any_of(
-              names, [&](const std::string& n) { return name == n || name == n + "_token" || name == n + "_tokens"; }))
-        modes.push_back(mode);
-  }
-  if (modes.empty())
-    throw Error("no way to pool is switched on",
-                {.file = config.file(), .field = "pooling_mode_mean_tokens", .offset = {}});
-  return modes;
-}
-
-void read_modules(const LoadedModel& model, EmbedOptions& options) {
-  const JsonDocument document = JsonDocument::read(model.place.path_of("modules.json"));
-  const Json modules = document.root();
-  for (size_t i = 0; i < modules.size(); ++i) {
-    const std::string path(modules[i].at("path").as_string());
-    std::string_view kind = modules[i].at("type").as_string();
-    kind = kind.substr(kind.rfind('.') + 1);
-    const std::string folder = path.empty() ? "" : path + "/";
-    if (kind == "Transformer") {
-      if (!model.place.has(folder + "sentence_bert_config.json")) continue;
-      const Config config = Config::read(model.place.path_of(folder + "sentence_bert_config.json"));
-      options.max_tokens = config.size_or("max_seq_length", options.max_tokens);
-      options.lowercase = config.bool_or("do_lower_case", false);
-    } else if (kind == "Pooling") {
-      options.pooling = pooling_of(Config::read(model.place.path_of(folder + "config.json")));
-    } else if (kind == "Normalize") {
-      options.normalise = true;
-    } else {
-      modules[i].at("type").fail("a module of the kind " + std::string(kind) + " is not supported",
-                                 "there are Transformer, Pooling and Normalize");
-    }
-  }
-}
 
 /// Text that is not UTF-8 stays as it is: the tokenizer refuses it.
 std::string lowercased(const std::string& text) {
@@ -72,11 +20,6 @@ std::string lowercased(const std::string& text) {
     for (const char32_t l : unicode::lowercase(c.code_point)) utf8::append(lower, l);
   }
   return lower;
-}
-
-/// Whether the class writes text from left to right, so that its last token has seen all others.
-bool reads_forward(const std::string& architecture) {
-  return architecture.ends_with("ForCausalLM") || architecture.ends_with("LMHeadModel");
 }
 
 /// x (tokens, width) → (width).
@@ -101,6 +44,23 @@ std::vector<float> pooled(Pooling how, const SequenceOutput& x) {
   return result;
 }
 
+std::vector<float> through(const DenseLayer& dense, const std::vector<float>& x) {
+  const int64_t outputs = dense.weight.shape[0], inputs = dense.weight.shape[1];
+  if (std::ssize(x) != inputs)
+    throw Error("a dense layer reads vectors of " + std::to_string(inputs) + " numbers, and those of the texts have " +
+                    std::to_string(x.size()),
+                {.file = {}, .field = "in_features", .offset = {}}, "check the pooling's config.json");
+  std::vector<float> y(static_cast<size_t>(outputs));
+  for (int64_t o = 0; o < outputs; ++o) {
+    const float* row = dense.weight.data<float>() + o * inputs;
+    double sum = dense.bias ? dense.bias.data<float>()[o] : 0;
+    for (int64_t i = 0; i < inputs; ++i) sum += static_cast<double>(row[i]) * x[static_cast<size_t>(i)];
+    const auto value = static_cast<float>(sum);
+    y[static_cast<size_t>(o)] = dense.activation == nullptr ? value : dense.activation(value);
+  }
+  return y;
+}
+
 void to_length_one(std::vector<float>& x) {
   double square = 0;
   for (const float v : x) square += static_cast<double>(v) * v;
@@ -109,23 +69,6 @@ void to_length_one(std::vector<float>& x) {
 }
 
 }  // namespace
-
-EmbedOptions embed_options(const LoadedModel& model) {
-  EmbedOptions options{.max_tokens = longest_text(model)};
-  if (model.place.has("modules.json")) read_modules(model, options);
-  options.max_tokens = std::min(options.max_tokens, longest_text(model));
-  if (options.pooling.empty()) {
-    const bool decoder = reads_forward(model.program->model().architecture);
-    options.pooling = {decoder ? Pooling::last : Pooling::mean};
-    options.normalise = options.normalise || (decoder && !model.place.has("modules.json"));
-  }
-  if (model.place.has("config_sentence_transformers.json")) {
-    const Config config = Config::read(model.place.path_of("config_sentence_transformers.json"));
-    if (const std::string name = config.string_or("default_prompt_name", ""); !name.empty())
-      options.prompt = config.section("prompts").string_at(name);
-  }
-  return options;
-}
 
 std::vector<std::vector<float>> embed(LoadedModel& model, std::span<const std::string> texts,
                                       const EmbedOptions& options) {
@@ -139,6 +82,7 @@ std::vector<std::vector<float>> embed(LoadedModel& model, std::span<const std::s
   run_sequences(*model.program, sequences, "last_hidden_state", [&](const SequenceOutput& x) {
     std::vector<float>& vector = vectors[x.index];
     for (const Pooling how : options.pooling) std::ranges::copy(pooled(how, x), std::back_inserter(vector));
+    for (const DenseLayer& dense : options.dense) vector = through(dense, vector);
     if (options.normalise) to_length_one(vector);
   });
   return vectors;

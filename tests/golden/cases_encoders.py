@@ -48,5 +48,9 @@ CASES = [
          {**BART, "scale_embedding": True, "activation_function": "relu"}, emb_std=0.5, gain=1.2, greedy=False),
     case("umt5", "UMT5ForConditionalGeneration", "encoder-decoder relative-bias-per-layer gated-gelu",
          {**T5, "feed_forward_proj": "gated-gelu"}, padded="right", batch=2),
+    # As few tokens in the decoder as an expert takes: whole passes of transformers drop tokens there, its cached generation does not.
+    case("switch-capacity", "SwitchTransformersForConditionalGeneration", "encoder-decoder moe:top1 expert-capacity",
+         {**T5, "num_sparse_encoder_layers": 2, "num_sparse_decoder_layers": 1, "num_experts": 2, "expert_capacity": 3},
+         length=8, emb_std=0.6, gain=1.0, greedy=False),
     case("mt5", "MT5ForConditionalGeneration", "encoder-decoder relative-bias gated-gelu untied", {**T5, "feed_forward_proj": "gated-gelu"}),
 ]

@@ -225,7 +225,7 @@ TEST(CheckTensors, ManyUnreadTensorsAreCountedAndTheFirstFiveNamed) {
   std::map<std::string, Type> types;
   for (int i = 0; i < 9; ++i) types.emplace("x." + std::to_string(i), Type{});
   const Error error = test::error_of([&] { check_tensors(model, {}, test::index_of(types)); });
-  EXPECT_NE(error.message().find("9 tensors"), std::string::npos) << error.message();
+  EXPECT_NE(error.message().find("4 more"), std::string::npos) << error.message();
   EXPECT_NE(error.message().find("x.4"), std::string::npos);
   EXPECT_EQ(error.message().find("x.5"), std::string::npos);
 }

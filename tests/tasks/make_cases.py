@@ -16,6 +16,7 @@ from pathlib import Path
 
 import torch
 import transformers
+from safetensors.torch import save_file
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerFast, pipeline
 
@@ -110,6 +111,34 @@ def modules(pooling, norm, most):
             "sentence_bert_config.json": {"max_seq_length": most, "do_lower_case": False}}
 
 
+def dense_module(folder, inputs, outputs, activation, bias):
+    """A module Dense beside a model, as sentence-transformers writes it → the layer."""
+    layer = torch.nn.Linear(inputs, outputs, bias=bias)
+    torch.nn.init.normal_(layer.weight, std=0.3)
+    folder.mkdir(parents=True, exist_ok=True)
+    save_file({"linear." + k: v.contiguous() for k, v in layer.state_dict().items()}, folder / "model.safetensors")
+    (folder / "config.json").write_text(json.dumps({"in_features": inputs, "out_features": outputs, "bias": bias,
+        "activation_function": "torch.nn.modules." + ("activation.Tanh" if activation else "linear.Identity")}))
+    return lambda x: torch.tanh(layer(x)) if activation else layer(x)
+
+
+def embed_modules(name, model, mode, most):
+    """Modules to be laid beside another case's model: pooling, two dense layers, the norm."""
+    if only and name not in only:
+        return
+    torch.manual_seed(9)
+    folder, width = root / name, model.config.hidden_size
+    first, second = dense_module(folder / "2_Dense", width, 20, True, True), dense_module(folder / "3_Dense", 20, 7, False, False)
+    kinds = [("", "Transformer"), ("1_Pooling", "Pooling"), ("2_Dense", "Dense"), ("3_Dense", "Dense"), ("4_Normalize", "Normalize")]
+    (folder / "1_Pooling").mkdir(exist_ok=True)
+    (folder / "1_Pooling/config.json").write_text(json.dumps({"word_embedding_dimension": width, "pooling_mode": "lasttoken" if mode == "last" else mode}))
+    (folder / "modules.json").write_text(json.dumps([{"idx": i, "name": str(i), "path": p, "type": "sentence_transformers.models." + k}
+                                                     for i, (p, k) in enumerate(kinds)]))
+    vectors = [second(first(torch.tensor(v))) for v in embeddings(model, TEXTS, [mode], False, most)]
+    (folder / "expected.json").write_text(json.dumps({"inputs": TEXTS, "results": [(v / v.norm()).tolist() for v in vectors]},
+                                                     indent=1, ensure_ascii=False) + "\n")
+
+
 TASKS = {"summarization": {"prefix": "a short letter: ", "num_beams": 4, "length_penalty": 2.0, "early_stopping": True,
                            "no_repeat_ngram_size": 3, "min_length": 5, "max_length": 14},
          "translation_en_to_de": {"prefix": "to berlin: ", "num_beams": 3, "max_length": 10},
@@ -186,6 +215,9 @@ def main():
     save("embed", m, TEXTS, embeddings(m, TEXTS, ["mean"], True, 12), modules(["mean_tokens"], True, 12))
     save("embed-all", m, TEXTS, embeddings(m, TEXTS, ["cls", "max", "mean", "sqrt", "weighted", "last"], False, 96), modules(all_modes, False, 96))
 
+    embed_modules("embed-dense", m, "mean", 96)
+    decoder = root / "../../golden/text/qwen3-base"     # as Qwen3-Embedding: the last token, which is the template's
+    embed_modules("embed-last", transformers.AutoModel.from_pretrained(decoder, dtype=torch.float32).eval(), "last", 96)
     text_to_text()
 
 

@@ -200,6 +200,59 @@ INSTANTIATE_TEST_SUITE_P(, Embedding, testing::Values("embed", "embed-all"), [](
   return info.param == "embed" ? "MeanCutAndNormalised" : "EveryPooling";
 });
 
+/// The modules of a case laid beside another one's model.
+void assemble(const TempDirectory& to, const std::filesystem::path& model, const std::string& modules) {
+  const auto folder = kit_path("data/tasks/" + modules), tokenizer = kit_path("data/tasks/embed/tokenizer.json");
+  ASSERT_TRUE(folder && tokenizer) << kit_missing("data/tasks/" + modules);
+  for (const char* file : {"config.json", "model.safetensors"}) std::filesystem::copy(model / file, to / file);
+  std::filesystem::copy(*tokenizer, to / "tokenizer.json");
+  std::filesystem::copy(*folder, to / "", std::filesystem::copy_options::recursive);
+}
+
+TEST(EmbeddingModules, GoThroughDenseLayersAfterThePooling) {
+  for (const auto& [modules, model] :
+       {std::pair("embed-dense", "data/tasks/embed"), std::pair("embed-last", "golden/text/qwen3-base")}) {
+    SCOPED_TRACE(modules);
+    const auto folder = kit_path(model);
+    ASSERT_TRUE(folder) << kit_missing(model);
+    const TempDirectory temporary;
+    ASSERT_NO_FATAL_FAILURE(assemble(temporary, *folder, modules));
+    LoadOptions options = text_options({.model = (temporary / "").string(), .rewrite = {.exact = true}});
+    options.purpose = Purpose::features;
+    LoadedModel loaded = load_model(options);
+    const JsonDocument expected = JsonDocument::read((temporary / "expected.json").string());
+    const Json results = expected.root().at("results");
+    const auto vectors = embed(loaded, strings(expected.root().at("inputs")), embed_options(loaded));
+    ASSERT_EQ(vectors.size(), results.size());
+    for (size_t t = 0; t < vectors.size(); ++t) {
+      ASSERT_EQ(vectors[t].size(), 7u);
+      for (size_t d = 0; d < 7; ++d) EXPECT_NEAR(vectors[t][d], results[t][d].as_double(), 2e-5) << t << ", " << d;
+    }
+  }
+}
+
+TEST(EmbedOptions, NameWhatIsWrongWithADenseModule) {
+  const TempDirectory temporary;
+  ASSERT_NO_FATAL_FAILURE(assemble(temporary, kit_path("data/tasks/embed").value(), "embed-dense"));
+  LoadOptions options = text_options({.model = (temporary / "").string()});
+  options.purpose = Purpose::features;
+  const LoadedModel model = load_model(options);
+  const auto fails_with = [&](const std::string& config, const std::string& what) {
+    std::ofstream(temporary / "2_Dense/config.json", std::ios::trunc) << config;
+    try {
+      embed_options(model);
+      ADD_FAILURE() << "accepted: " << config;
+    } catch (const Error& error) {
+      EXPECT_NE(error.line().find(what), std::string::npos) << error.line();
+    }
+  };
+  fails_with(R"({"in_features": 32, "out_features": 21, "activation_function": "torch.nn.modules.activation.Tanh"})",
+             "linear.weight");
+  fails_with(R"({"in_features": 32, "out_features": 20, "activation_function": "torch.nn.modules.activation.Mish"})",
+             "Mish");
+  fails_with(R"({"out_features": 20})", "in_features");
+}
+
 TEST(EmbedOptions, AreThoseOfTheFilesBesideTheModel) {
   Case c("embed", 1, Purpose::features);
   const EmbedOptions options = embed_options(c.model());

@@ -36,11 +36,6 @@ class Biases {
   Value shared_;
 };
 
-struct Place {
-  bool decoder;
-  int64_t layer;
-};
-
 /// x + attention over the stack's own tokens, then, in a decoder, over the source's (s: block.N.layer).
 Value self_attention(const Scope& s, const T5& c, const Step& t, Value x, Value bias, bool decoder) {
   const Scope a = s["SelfAttention"];
@@ -51,9 +46,9 @@ Value self_attention(const Scope& s, const T5& c, const Step& t, Value x, Value 
   return x + a.project("o", seen, c.sizes.width);
 }
 
-Value mlp(const Scope& s, const T5& c, Value x, const Place& at) {
+Value mlp(const Scope& s, const T5& c, Value x, const T5Place& at) {
   const Value y = norm(s, c, x);
-  return x + (c.kind.mlp ? c.kind.mlp(s, y, at.decoder, at.layer) : t5_dense(s["DenseReluDense"], c.sizes, y));
+  return x + (c.kind.mlp ? c.kind.mlp(s, y, at) : t5_dense(s["DenseReluDense"], c.sizes, y));
 }
 
 Value encoder(const Scope& root, const T5& c, const Step& t, HiddenStates hidden) {  // → (tokens, width)
@@ -65,7 +60,7 @@ Value encoder(const Scope& root, const T5& c, const Step& t, HiddenStates hidden
     const Within here(block);
     hidden.add(x);
     x = self_attention(block[0], c, t, x, biases.of(i), false);
-    x = mlp(block[1], c, x, {.decoder = false, .layer = i});
+    x = mlp(block[1], c, x, {.t = t, .decoder = false, .layer = i});
   }
   x = rms_norm(s["final_layer_norm"], x, c.sizes.epsilon);
   hidden.add(x);
@@ -106,7 +101,7 @@ void decode(const Scope& root, const T5& c, const Step& t) {
     const Value seen =
         cross_attention(t, source_of(root, c, t, i), q, {.scale = 1, .causal = false, .lengths = lengths});
     x = x + cross.project("o", seen, c.sizes.width);
-    x = mlp(block[2], c, x, {.decoder = true, .layer = i});
+    x = mlp(block[2], c, x, {.t = t, .decoder = true, .layer = i});
   }
   x = rms_norm(s["final_layer_norm"], x, c.sizes.epsilon);
   hidden.add(x);

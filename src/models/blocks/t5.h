@@ -25,12 +25,18 @@ struct T5Sizes {
   bool scaled_output;  ///< the decoder's output is multiplied with width^-0.5
 };
 
+/// Where an MLP stands.
+struct T5Place {
+  const Step& t;
+  bool decoder;
+  int64_t layer;
+};
 /// What differs in a descendant.
 struct T5Kind {
   std::string name;             ///< of the classes: "T5"
   bool bias_per_layer = false;  ///< each self-attention has biases of its own; else the first layer's serve all
-  /// The MLP of layer `index`, s: block.N.layer.M, x: (tokens, width); absent: DenseReluDense.
-  std::function<Value(const Scope& s, Value x, bool decoder, int64_t index)> mlp = {};
+  /// The MLP at s: block.N.layer.M, x: (tokens, width) → the same; absent: DenseReluDense.
+  std::function<Value(const Scope& s, Value x, const T5Place& at)> mlp = {};
 };
 
 /// NAMEForConditionalGeneration ("encode", "decode") and NAMEEncoderModel ("forward").
