@@ -4,17 +4,26 @@
 
 #include "cli/nearest.h"
 #include "core/error.h"
+#include "formats/formats.h"
 #include "rewrite/rule.h"
 
 namespace braid::cli {
 namespace {
 
 Format format_of(const std::string& text) {
-  if (const std::optional<Format> format = format_from_name(text)) return *format;
+  const std::optional<Format> format = format_from_name(text);
   std::vector<std::string_view> known;
-  for (int i = 0; i < kFormats; ++i) known.push_back(info(static_cast<Format>(i)).name);
-  throw UsageError("unknown number format \"" + text + "\"", {.file = {}, .field = "--weights", .offset = {}},
-                   did_you_mean(text, known, "formats: f32, bf16, f16, q8_0, q4_0"));
+  std::string list;
+  for (int i = 0; i < kFormats; ++i) {
+    const FormatOps& ops = format_ops(static_cast<Format>(i));
+    if (!ops.weight_class || ops.encode == nullptr) continue;
+    known.push_back(info(ops.format).name);
+    list += (list.empty() ? "formats: " : ", ") + std::string(known.back());
+    if (format == ops.format) return ops.format;
+  }
+  const Place place{.file = {}, .field = "--weights", .offset = {}};
+  if (format) throw UsageError("weights are not converted to " + text, place, list);
+  throw UsageError("unknown number format \"" + text + "\"", place, did_you_mean(text, known, list));
 }
 
 std::string rule_of(const std::string& text) {
@@ -46,7 +55,7 @@ void add_common_flags(Flags& flags, Common& common, bool exact) {
   flags.text("--isa", common.isa, "NAME: an instruction set of the CPU (doctor lists them) in place of the best");
   flags.value(
       "--weights", [&](const std::string& text) { common.rewrite.weights = format_of(text); },
-      "FORMAT: convert the weights of products at load: f32, bf16, f16, q8_0, q4_0");
+      "FORMAT: convert the weights of products at load: f32, bf16, f16, q8_0, q6_k, q5_k, q4_k, q4_0 …");
   flags.value(
       "-O,--optimize",
       [&, exact](const std::string& text) {

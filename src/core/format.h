@@ -22,7 +22,42 @@ enum class Format : uint8_t {
   f8e4m3,
   f8e5m2,  // read from checkpoints; arithmetic comes with the formats issue
   q8_0,
-  q4_0,    // blocks of 32 along the last dimension: one f16 scale, then the codes (as in GGUF)
+  q4_0,  // blocks of 32 along the last dimension: one f16 scale, then the codes (as in GGUF)
+  // GGUF's other block formats, each in its file in formats/
+  q4_1,
+  q5_0,
+  q5_1,
+  q2_k,
+  q3_k,
+  q4_k,
+  q5_k,
+  q6_k,
+  q8_k,
+  iq1_s,
+  iq1_m,
+  iq2_xxs,
+  iq2_xs,
+  iq2_s,
+  iq3_xxs,
+  iq3_s,
+  iq4_nl,
+  iq4_xs,
+  tq1_0,
+  tq2_0,
+  mxfp4,
+  nvfp4,
+  // what the Hub's quantised checkpoints become: groups of N codes with an f32 scale (formats/groups.h)
+  i4_g16,
+  i4_g32,
+  i4_g128,
+  i8_g32,
+  i8_g128,
+  e4m3_g32,
+  e4m3_g128,
+  e2m1_g16,
+  nf4_g64,
+  fp4_g64,
+  llm_int8,
   q8_act,  // activations: per row K int8 codes, then K/32 f32 scales, then K/32 i32 starts (formats/q8_act.cpp)
 };
 inline constexpr int kFormats = static_cast<int>(Format::q8_act) + 1;

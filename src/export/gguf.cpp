@@ -72,9 +72,9 @@ class Exporter {
       : options_(options),
         loaded_(load_model({.model = options.model, .device = "cpu"})),
         row_(row_of(loaded_.config)),
-        index_(index_of(loaded_.checkpoint)),
+        index_(index_of(loaded_.checkpoint, loaded_.quantised)),
         run_(make_backend({.device = "cpu"})->load_runner()),
-        source_(std::make_shared<CheckpointSource>(loaded_.checkpoint)) {}
+        source_(std::make_shared<CheckpointSource>(loaded_.checkpoint, loaded_.quantised)) {}
 
   Exported run() {
     write_gguf_config(out_, row_, loaded_.config);

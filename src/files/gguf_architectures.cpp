@@ -43,6 +43,7 @@ constexpr auto kDecoder =
     joined(kContext, kSizes, kKeyHeads, keys({{"attention.key_length", "head_dim"}}), kRmsNorm, kRopeBase);
 constexpr auto kMixtral =
     joined(kDecoder, keys({{"expert_count", "num_local_experts"}, {"expert_used_count", "num_experts_per_tok"}}));
+constexpr auto kGptOss = joined(kMixtral, kWindow);
 constexpr auto kGemma2 = joined(kDecoder, keys({{"rope.freq_base_swa", "rope_local_base_freq", true}}), kWindow,
                                 keys({{"attn_logit_softcapping", "attn_logit_softcapping", true},
                                       {"final_logit_softcapping", "final_logit_softcapping", true}}));
@@ -80,6 +81,14 @@ constexpr auto kMixtralNames =
                   {"blk.*.ffn_gate_exps", "model.layers.*.block_sparse_moe.experts.{e}.w1", experts},
                   {"blk.*.ffn_down_exps", "model.layers.*.block_sparse_moe.experts.{e}.w2", experts},
                   {"blk.*.ffn_up_exps", "model.layers.*.block_sparse_moe.experts.{e}.w3", experts}}));
+constexpr auto kGptOssNames = joined(kEnds, kQueriesKeys, kValues, kAttended,
+                                     names({{"blk.*.attn_norm", "model.layers.*.input_layernorm"},
+                                            {"blk.*.attn_sinks.weight", "model.layers.*.self_attn.sinks"},
+                                            {"blk.*.post_attention_norm", "model.layers.*.post_attention_layernorm"},
+                                            {"blk.*.ffn_gate_inp", "model.layers.*.mlp.router"},
+                                            {"blk.*.ffn_gate_exps", "model.layers.*.mlp.experts.gate_proj"},
+                                            {"blk.*.ffn_up_exps", "model.layers.*.mlp.experts.up_proj"},
+                                            {"blk.*.ffn_down_exps", "model.layers.*.mlp.experts.down_proj"}}));
 /// Qwen2, and with its two norms Qwen3.
 constexpr auto kQwenNames = joined(kEnds, kNorms, kQueriesKeys, kValues, kAttended, kMlp,
                                    names({{"blk.*.attn_q_norm", "model.layers.*.self_attn.q_norm"},
@@ -161,6 +170,12 @@ constexpr GgufArchitecture kArchitectures[] = {
      .keys = kPhi3,
      .names = kPhi3Names,
      .special_take_spaces = true},
+    {.name = "gpt-oss",
+     .model_type = "gpt_oss",
+     .architecture = "GptOssForCausalLM",
+     .keys = kGptOss,
+     .names = kGptOssNames,
+     .rope_truncates = false},
     {.name = "gpt2",
      .model_type = "gpt2",
      .architecture = "GPT2LMHeadModel",
@@ -234,6 +249,7 @@ std::map<std::string, GgufPlace, std::less<>> gguf_places(const GgufArchitecture
   for (const std::string& name : names) {
     const auto [stem, suffix] = without_suffix(name);
     for (const GgufName& row : architecture.names) {
+      if (const auto layer = star_of(row.gguf, name)) places[replaced(row.ours, "*", *layer)] = {name, row.arrangement};
       const auto layer = star_of(row.gguf, stem);
       if (!layer) continue;
       const std::string ours = replaced(row.ours, "*", *layer) + std::string(suffix);

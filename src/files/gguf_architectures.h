@@ -31,7 +31,7 @@ struct GgufKey {
 };
 
 struct GgufName {
-  std::string_view gguf;  ///< "blk.*.attn_q"; ".weight" or ".bias" follows
+  std::string_view gguf;  ///< "blk.*.attn_q"; ".weight" or ".bias" follows, unless it is there already
   std::string_view ours;  ///< "model.layers.*.self_attn.q_proj"
   GgufArrangement arrangement = GgufArrangement::same;
 };
@@ -50,6 +50,7 @@ struct GgufArchitecture {
   /// Where the config calls them otherwise than HeadKeys does.
   std::string_view hidden_key = {}, heads_key = {};
   int64_t default_inner = 0;         ///< an absent width of the inner layer is this many times the width
+  bool rope_truncates = true;        ///< yarn's range is rounded to whole dimensions; files do not say so
   bool causal = true;                ///< else the file says so
   bool special_take_spaces = false;  ///< its special tokens take the spaces behind them along; files do not say so
 };

@@ -141,6 +141,7 @@ class Converter {
     if (const auto factor = real("rope.scaling.yarn_attn_factor")) number("attention_factor", *factor);
     if (const auto beta = real("rope.scaling.yarn_beta_fast")) number("beta_fast", *beta);
     if (const auto beta = real("rope.scaling.yarn_beta_slow")) number("beta_slow", *beta);
+    if (!row_.rope_truncates) json_.member("truncate", false);
     json_.end_object();
   }
 

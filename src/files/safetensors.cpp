@@ -12,9 +12,10 @@ namespace {
 constexpr uint64_t kLengthBytes = 8;
 
 constexpr std::pair<std::string_view, Format> kDtypes[] = {
-    {"F64", Format::f64}, {"F32", Format::f32},      {"F16", Format::f16},        {"BF16", Format::bf16},
-    {"I64", Format::i64}, {"I32", Format::i32},      {"I16", Format::i16},        {"I8", Format::i8},
-    {"U8", Format::u8},   {"BOOL", Format::boolean}, {"F8_E4M3", Format::f8e4m3}, {"F8_E5M2", Format::f8e5m2},
+    {"F64", Format::f64},    {"F32", Format::f32},      {"F16", Format::f16},        {"BF16", Format::bf16},
+    {"I64", Format::i64},    {"I32", Format::i32},      {"I16", Format::i16},        {"I8", Format::i8},
+    {"U8", Format::u8},      {"BOOL", Format::boolean}, {"F8_E4M3", Format::f8e4m3}, {"F8_E5M2", Format::f8e5m2},
+    {"F8_E8M0", Format::u8},  // exponents of scales: bytes
 };
 
 uint64_t read_length(std::span<const std::byte> file) {
@@ -32,7 +33,8 @@ Format format_of(const Json& dtype) {
   const std::string_view name = dtype.as_string();
   for (const auto& [known, format] : kDtypes)
     if (known == name) return format;
-  dtype.fail("unknown dtype " + quoted(name), "Braid reads F64 F32 F16 BF16 F8_E4M3 F8_E5M2 I64 I32 I16 I8 U8 BOOL");
+  dtype.fail("unknown dtype " + quoted(name),
+             "Braid reads F64 F32 F16 BF16 F8_E4M3 F8_E5M2 F8_E8M0 I64 I32 I16 I8 U8 BOOL");
 }
 
 /// A size in the header: written as an integer, not as a real that happens to be whole.

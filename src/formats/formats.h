@@ -15,6 +15,7 @@ enum class WeightClass : uint8_t {
   f32,
   half,     ///< bf16, f16
   integer,  ///< blocks of 32 codes along a row with one scale (one level)
+  decoded,  ///< any other blocks: a few rows at a time become f32 where they are multiplied
 };
 
 /// How a block of the integer class is read and written: value = (code - zero_point) · scale.
@@ -26,15 +27,24 @@ struct IntegerBlocks {
   void (*write)(uint16_t scale, const uint8_t* codes, std::byte* block) = nullptr;
 };
 
+/// A group as checkpoints of the Hub store it: codes of up to eight bits and what they share.
+struct CodedGroup {
+  const uint8_t* codes;  ///< one per element
+  float scale = 1;
+  uint8_t zero = 0;  ///< the code that means 0, in formats of integers
+};
+
 struct FormatOps {
   Format format;
   /// A row of numbers; quantised formats: a multiple of the block. Writes row_bytes(format, row.size()) bytes. Floats
-  /// round to nearest even, integers truncate, keep to their range, and take NaN as 0.
+  /// round to nearest even, integers truncate, keep to their range, and take NaN as 0. Null: the format is only read.
   void (*encode)(std::span<const float> row, std::byte* to);
   void (*decode)(const std::byte* row, std::span<float> to);
   /// Nothing for formats that weights of a product cannot have.
   std::optional<WeightClass> weight_class = std::nullopt;
   IntegerBlocks blocks = {};  ///< the integer class only
+  /// A block from its parts, exactly: for the formats that quantised checkpoints become; null for the others.
+  void (*assemble)(const CodedGroup& group, std::byte* block) = nullptr;
 };
 
 const FormatOps& format_ops(Format format);

@@ -26,7 +26,7 @@ void decode_each(const std::byte* row, std::span<float> to) {
 
 template <class Stored, Stored (*Encode)(float), float (*Decode)(Stored)>
 constexpr FormatOps plain(Format format, std::optional<WeightClass> weight_class = std::nullopt) {
-  return {format, encode_each<Stored, Encode>, decode_each<Stored, Decode>, weight_class, {}};
+  return {format, encode_each<Stored, Encode>, decode_each<Stored, Decode>, weight_class, {}, nullptr};
 }
 
 }  // namespace braid::formats

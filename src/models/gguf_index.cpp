@@ -12,11 +12,14 @@ namespace {
 
 struct Names {
   std::shared_ptr<const Checkpoint> checkpoint;
+  std::shared_ptr<const QuantizedCheckpoint> quantised;
   std::map<std::string, GgufPlace, std::less<>> places;
   int64_t heads = 0, kv_heads = 0;
 };
 
-Type type_of(const TensorEntry& entry) {
+Type type_of(const Names& names, std::string_view tensor) {
+  if (const CodedWeight* w = names.quantised ? names.quantised->find(tensor) : nullptr) return w->type();
+  const TensorEntry& entry = *names.checkpoint->entry(tensor);
   return {.shape = Shape(entry.shape.begin(), entry.shape.end()), .format = entry.format};
 }
 
@@ -60,12 +63,13 @@ Value arranged(const Names& names, const GgufPlace& from, Value x) {
 
 Value expression(const Names& names, Builder& builder, std::string_view name) {
   const GgufPlace& from = names.places.find(name)->second;
-  return arranged(names, from, builder.parameter(from.name, type_of(*names.checkpoint->entry(from.name))));
+  return arranged(names, from, builder.parameter(from.name, type_of(names, from.name)));
 }
 
 }  // namespace
 
-TensorIndex gguf_index(const std::shared_ptr<const Checkpoint>& checkpoint) {
+TensorIndex gguf_index(const std::shared_ptr<const Checkpoint>& checkpoint,
+                       std::shared_ptr<const QuantizedCheckpoint> quantised) {
   const GgufMetadata& metadata = *checkpoint->gguf();
   const GgufArchitecture& architecture = gguf_architecture(metadata);
   const auto integer = [&](const char* key) { return metadata.integer(std::string(architecture.name) + "." + key); };
@@ -76,9 +80,9 @@ TensorIndex gguf_index(const std::shared_ptr<const Checkpoint>& checkpoint) {
   if (experts < 0 || experts > kMaxExperts)
     metadata.fail(std::string(architecture.name) + ".expert_count",
                   std::to_string(experts) + " experts are out of range");
+  std::vector<std::string> weights = quantised ? quantised->names() : checkpoint->names();
   const auto names = std::make_shared<const Names>(
-      Names{checkpoint, gguf_places(architecture, checkpoint->names(), experts), heads, kv_heads});
-  std::vector<std::string> weights = checkpoint->names();
+      Names{checkpoint, std::move(quantised), gguf_places(architecture, weights, experts), heads, kv_heads});
   std::erase_if(weights, [](const std::string& name) {
     return std::ranges::find(kGgufConfigTensors, name) != std::end(kGgufConfigTensors);
   });

@@ -42,30 +42,42 @@ struct GptOss {
   double alpha, limit;
 };
 
-/// Half 0 (gates) or 1 (ups) of gate_up_proj, whose columns alternate between the two: (experts, inner, width).
-Value half(const GptOss& c, Value gate_up, int64_t which) {
+/// Gates or ups of all experts.
+struct Half {
+  Value matrices, biases;  // (experts, inner, width), (experts, inner)
+};
+
+/// Half 0 (gates) or 1 (ups) of gate_up_proj, whose columns alternate between the two; GGUF files have them apart.
+Half half(const GptOss& c, const Scope& e, int64_t which) {
   const int64_t width = c.attention.heads.hidden;
-  const Value rows = reshape(transpose(gate_up, {0, 2, 1}), {c.experts, c.inner, 2, width});
-  return reshape(slice(rows, 2, which, which + 1), {c.experts, c.inner, width});
+  if (const Scope part = e[which == 0 ? "gate_proj" : "up_proj"]; !e.has("gate_up_proj_bias") && part.has("weight"))
+    return {part.parameter("weight", {c.experts, c.inner, width}), part.floats("bias", {c.experts, c.inner})};
+  const auto pick = [&](Value rows, Shape pairs, Shape shape) {
+    return reshape(slice(reshape(rows, std::move(pairs)), 2, which, which + 1), std::move(shape));
+  };
+  return {pick(e.transposed("gate_up_proj", {c.experts, 2 * c.inner, width}), {c.experts, c.inner, 2, width},
+               {c.experts, c.inner, width}),
+          pick(e.floats("gate_up_proj_bias", {c.experts, 2 * c.inner}), {c.experts, c.inner, 2}, {c.experts, c.inner})};
+}
+
+Half down(const GptOss& c, const Scope& e) {
+  const int64_t width = c.attention.heads.hidden;
+  if (const Scope part = e["down_proj"]; !e.has("down_proj_bias") && part.has("weight"))
+    return {part.parameter("weight", {c.experts, width, c.inner}), part.floats("bias", {c.experts, width})};
+  return {e.transposed("down_proj", {c.experts, width, c.inner}), e.floats("down_proj_bias", {c.experts, width})};
 }
 
 Value mixture(const Scope& m, const GptOss& c, Value x) {  // x: (tokens, width)
   const Within here(m);
-  const int64_t width = c.attention.heads.hidden;
-  const Scope e = m["experts"];
   const Dispatch to(x, route(m.project("router", x, c.experts, kBias), {}, c.routing), c.experts);
-  const Value gate_up = e.parameter("gate_up_proj", {c.experts, width, 2 * c.inner});
-  const Value biases = reshape(e.floats("gate_up_proj_bias", {c.experts, 2 * c.inner}), {c.experts, c.inner, 2});
-  const auto part = [&](int64_t which) {
-    const Value bias = reshape(slice(biases, 2, which, which + 1), {c.experts, c.inner});
-    return to.product(to.rows(), matrices_of(half(c, gate_up, which))) + to.of_expert(bias);
+  const auto product = [&](Value rows, const Half& w) {
+    return to.product(rows, matrices_of(w.matrices)) + to.of_expert(w.biases);
   };
+  const Scope e = m["experts"];
   const Value most = x.builder->scalar(c.limit), least = x.builder->scalar(-c.limit);
-  const Value gate = minimum(part(0), most), up = maximum(minimum(part(1), most), least);
-  const Value inner = (up + 1.0) * (gate * sigmoid(gate * c.alpha));
-  const Value down = transpose(e.parameter("down_proj", {c.experts, c.inner, width}), {0, 2, 1});
-  return to.combine(to.product(inner, matrices_of(down)) +
-                    to.of_expert(e.floats("down_proj_bias", {c.experts, width})));
+  const Value gate = minimum(product(to.rows(), half(c, e, 0)), most);
+  const Value up = maximum(minimum(product(to.rows(), half(c, e, 1)), most), least);
+  return to.combine(product((up + 1.0) * (gate * sigmoid(gate * c.alpha)), down(c, e)));
 }
 
 }  // namespace

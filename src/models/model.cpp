@@ -32,15 +32,6 @@ const Family& family_of(Config config) {
   return *found;
 }
 
-/// Weights that another program quantised have tensors of its own making.
-void refuse_quantised(const Config& config) {
-  if (!config.has("quantization_config")) return;
-  const Config how = config.section("quantization_config");
-  const std::string method = how.string_or("quant_method", "");
-  how.fail("quant_method", "weights quantised by \"" + method + "\" are not supported",
-           "take the checkpoint that is not quantised");
-}
-
 /// A table that differs in its rows alone, where the config has the vocabulary: then the config says it wrongly.
 bool is_of_other_vocabulary(const TensorShapeError& error, int64_t vocabulary) {
   const Shape &found = error.found(), &expected = error.expected();
@@ -89,7 +80,6 @@ std::span<const Family> families() { return kFamilies; }
 
 Model make_model(const Config& config, TensorIndex tensors, Purpose purpose) {
   const Family& family = family_of(config);
-  refuse_quantised(config);
   Blueprint made = family.make(config);
   if (purpose == Purpose::features) take_features(config, made);
   const auto blueprint = std::make_shared<const Blueprint>(std::move(made));
@@ -126,7 +116,9 @@ void check_tensors(const Model& model, std::span<const Graph* const> graphs, con
   std::vector<std::string> unread, shown;
   for (const std::string& name : tensors.names) {
     const auto matches_name = [&](const std::string& pattern) { return matches(pattern, name); };
-    if (!read.contains(name) && std::ranges::none_of(model.stale, matches_name)) unread.push_back(name);
+    if (!read.contains(name) && !read.contains(name + std::string(kReordered)) &&
+        std::ranges::none_of(model.stale, matches_name))
+      unread.push_back(name);
   }
   if (unread.empty()) return;
   constexpr size_t kShown = 5;

@@ -13,6 +13,9 @@
 
 namespace braid {
 
+/// Behind a name: the same weight with its columns in the order of TensorIndex::Ordered.
+inline constexpr std::string_view kReordered = "^order";
+
 /// What the graphs need to know of a checkpoint: which tensors it has and of what type.
 struct TensorIndex {
   std::string file;                ///< the checkpoint as the user named it, for errors
@@ -22,6 +25,13 @@ struct TensorIndex {
   /// Where a file has other names or another arrangement than the family: the tensor as an expression over the file's,
   /// of the type that `find` gives. Empty: parameters are the file's tensors.
   std::function<Value(Builder&, std::string_view name)> expression = {};
+  /// A weight whose columns lie in another order than `find` says (GPTQ's act-order, where groups of scales would lie
+  /// scattered): column c is input order[c]. The parameter is called NAME^order. Nothing for other weights.
+  struct Ordered {
+    Type type;
+    std::span<const int32_t> order;
+  };
+  std::function<std::optional<Ordered>(std::string_view name)> ordered = {};
   /// With random weights every tensor exists in this format (f32 where it is quantised and the tensor is no operand of
   /// a product, or has rows that are no whole number of blocks); then `names` and `find` are not asked.
   std::optional<Format> random;

@@ -1,6 +1,7 @@
 #include "models/scope.h"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 #include "core/error.h"
@@ -75,12 +76,18 @@ Value Scope::weight(const Shape& shape) const {
   return find("weight", shape, fits(random, static_cast<uint64_t>(shape.back().number())) ? random : Format::f32);
 }
 
-Value Scope::transposed_weight(const Shape& shape) const {
+Value Scope::transposed(std::string_view name, const Shape& shape) const {
   const TensorIndex& tensors = *root_->tensors;
+  const std::string ours = std::string(name) + "^T";
   if (!tensors.random)
-    for (const std::string& spelling : spellings(path_of("weight^T"), root_->renames))
-      if (tensors.find(spelling)) return find("weight^T", shape, Format::f32);
-  return transpose(parameter("weight", {shape[1], shape[0]}), {1, 0});
+    for (const std::string& spelling : spellings(path_of(ours), root_->renames))
+      if (tensors.find(spelling)) return find(ours, shape, Format::f32);
+  Shape stored = shape;
+  std::vector<int64_t> order(shape.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::swap(stored[stored.size() - 1], stored[stored.size() - 2]);
+  std::swap(order[order.size() - 1], order[order.size() - 2]);
+  return transpose(parameter(name, stored), order);
 }
 
 Value Scope::floats(std::string_view name, const Shape& shape) const {
@@ -88,11 +95,25 @@ Value Scope::floats(std::string_view name, const Shape& shape) const {
   return value.type().format == Format::f32 ? value : cast(value, Format::f32);
 }
 
+std::pair<Value, Value> Scope::ordered(Value x, const Shape& shape) const {
+  const TensorIndex& tensors = *root_->tensors;
+  if (tensors.ordered && x.type().rank() == 2) {
+    for (const std::string& spelling : spellings(path_of("weight"), root_->renames)) {
+      const auto found = tensors.ordered(spelling);
+      if (!found || found->type.shape != shape) continue;  // `weight` says what is wrong with the shape
+      const Value order = builder().constant(Tensor::of({static_cast<int64_t>(found->order.size())}, found->order));
+      return {transpose(gather(transpose(x, {1, 0}), order), {1, 0}),
+              builder().parameter(spelling + std::string(kReordered), found->type)};
+    }
+  }
+  return {x, weight(shape)};
+}
+
 Value Scope::project(std::string_view name, Value x, int64_t size, bool bias) const {
   const Scope s = (*this)[name];
   const Within here(s);
-  const Value weight = s.weight({size, x.dim(-1)});
-  return linear(x, weight, bias ? s.floats("bias", {size}) : Value{});
+  const auto [columns, weight] = s.ordered(x, {size, x.dim(-1)});
+  return linear(columns, weight, bias ? s.floats("bias", {size}) : Value{});
 }
 
 Within::Within(const Scope& scope) : builder_(scope.builder()), before_(builder_.scope()) {

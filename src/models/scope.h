@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "models/model.h"
@@ -56,9 +57,10 @@ class Scope {
   bool has(std::string_view name) const;
   /// PATH.weight (rows, width) as an operand of a product or a table of embeddings: what may be quantised.
   Value weight(const Shape& shape) const;
-  /// PATH.weight of a module that stores it (width, rows), as transformers' Conv1D does → (rows, width). A file that
-  /// has the transpose itself is read as it is.
-  Value transposed_weight(const Shape& shape) const;
+  /// PATH.NAME of a module that stores it (…, width, rows), as transformers' Conv1D does → (…, rows, width). A file
+  /// that has the transpose itself is read as it is.
+  Value transposed(std::string_view name, const Shape& shape) const;
+  Value transposed_weight(const Shape& shape) const { return transposed("weight", shape); }
   /// `parameter` in f32: an expression where the file holds another format. For what is not a product's weight:
   /// norms, biases, convolutions.
   Value floats(std::string_view name, const Shape& shape) const;
@@ -87,6 +89,8 @@ class Scope {
   Scope(std::shared_ptr<const Root> root, std::string path) : root_(std::move(root)), path_(std::move(path)) {}
   std::string path_of(std::string_view name) const;
   Value find(std::string_view name, const Shape& shape, Format random) const;
+  /// The module's weight, and x with its columns in the order of the weight's.
+  std::pair<Value, Value> ordered(Value x, const Shape& shape) const;
 
   std::shared_ptr<const Root> root_;
   std::string path_;

@@ -1,4 +1,7 @@
+#include <algorithm>
 #include <map>
+#include <set>
+#include <vector>
 
 #include "formats/formats.h"
 #include "ops/ops.h"
@@ -39,6 +42,7 @@ class PrecisionPass {
     for (uint32_t n = 0; n < graph_.nodes().size(); ++n)
       if (is_product(n))
         for (size_t i = first_weight(n); i < graph_.node(n).inputs.size(); ++i) plan(graph_.node(n).inputs[i]);
+    find_mixed();
     for (uint32_t n = 0; n < graph_.nodes().size(); ++n) {
       if (is_product(n)) rewriter_.replace({n}, [this, n](Rewriter&) { rebuild_product(n); });
       const Node& node = graph_.node(n);
@@ -76,6 +80,24 @@ class PrecisionPass {
     return it != targets_.end() ? it->second : graph_.type(weight).format;
   }
 
+  /// Products of integer weights and others multiply f32, so their integer weights stay row-major, in every product.
+  void find_mixed() {
+    for (bool changed = true; changed;) {
+      changed = false;
+      for (uint32_t n = 0; n < graph_.nodes().size(); ++n) {
+        if (!is_product(n) || all_integer(n)) continue;
+        const std::vector<ValueId>& inputs = graph_.node(n).inputs;
+        for (size_t i = first_weight(n); i < inputs.size(); ++i)
+          if (is_integer_class(stored(inputs[i]))) changed |= mixed_.insert(inputs[i]).second;
+      }
+    }
+  }
+  bool all_integer(uint32_t n) const {
+    const std::vector<ValueId>& inputs = graph_.node(n).inputs;
+    return std::all_of(inputs.begin() + static_cast<std::ptrdiff_t>(first_weight(n)), inputs.end(),
+                       [&](ValueId w) { return is_integer_class(stored(w)) && !mixed_.contains(w); });
+  }
+
   /// The converted weight in the layout that its products want; made once.
   Value converted(ValueId weight) {
     if (auto it = converted_.find(weight); it != converted_.end()) return it->second;
@@ -87,7 +109,8 @@ class PrecisionPass {
       else
         w = cast(w, to);
     }
-    if (is_integer_class(to) && options_.fast() && device_.int8_products && w.type().layout != device_.integer_layout)
+    if (is_integer_class(to) && !mixed_.contains(weight) && options_.fast() && device_.int8_products &&
+        w.type().layout != device_.integer_layout)
       w = pack(w, device_.integer_layout);
     converted_[weight] = w;
     return w;
@@ -97,14 +120,10 @@ class PrecisionPass {
   Value input_for(uint32_t n) {
     const Node& node = graph_.node(n);
     const ValueId x = node.inputs[0];
-    bool all_integer = true, all_bf16 = true;
-    for (size_t i = first_weight(n); i < node.inputs.size(); ++i) {
-      const Format f = stored(node.inputs[i]);
-      all_integer &= is_integer_class(f);
-      all_bf16 &= f == Format::bf16;
-    }
+    bool all_bf16 = true;
+    for (size_t i = first_weight(n); i < node.inputs.size(); ++i) all_bf16 &= stored(node.inputs[i]) == Format::bf16;
     if (!options_.fast() || graph_.type(x).format != Format::f32) return rewriter_.operand(x);
-    if (all_integer && device_.int8_products) return shared_input(x, Format::q8_act);
+    if (all_integer(n) && device_.int8_products) return shared_input(x, Format::q8_act);
     if (all_bf16 && device_.bf16_products) return shared_input(x, Format::bf16);
     return rewriter_.operand(x);
   }
@@ -150,6 +169,7 @@ class PrecisionPass {
   std::vector<bool> constant_;
   Rewriter rewriter_;
   std::map<ValueId, Format> targets_;
+  std::set<ValueId> mixed_;  // integer weights of products that have others too
   std::map<ValueId, Value> converted_;
   std::map<std::pair<ValueId, Format>, Value> inputs_;
 };

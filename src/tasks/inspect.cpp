@@ -4,6 +4,7 @@
 #include <set>
 
 #include "core/parallel.h"
+#include "files/gguf_architectures.h"
 #include "files/sha256.h"
 #include "formats/formats.h"
 #include "ir/op.h"
@@ -32,6 +33,21 @@ EntryDescription describe_entry(const std::string& name, const Graph& graph, int
   return entry;
 }
 
+/// Each matrix turned, as f32.
+Tensor transposed(const Tensor& x) {
+  std::vector<int64_t> shape = x.shape;
+  const int64_t columns = x.last(), rows = shape[shape.size() - 2];
+  std::swap(shape[shape.size() - 1], shape[shape.size() - 2]);
+  Tensor y = Tensor::make(shape, Format::f32);
+  std::vector<float> row(static_cast<size_t>(columns));
+  for (int64_t r = 0; r < x.rows(); ++r) {
+    decode_row(x, r, row);
+    float* to = y.data<float>() + r / rows * rows * columns + r % rows;
+    for (int64_t c = 0; c < columns; ++c) to[c * rows] = row[static_cast<size_t>(c)];
+  }
+  return y;
+}
+
 }  // namespace
 
 ModelDescription describe(LoadedModel& model) {
@@ -55,22 +71,42 @@ ModelDescription describe(LoadedModel& model) {
     }
   }
   if (model.checkpoint)
-    for (const std::string& name : model.checkpoint->names())
-      if (!seen.contains(name)) d.unread.push_back(name);
+    for (const std::string& name : model.quantised ? model.quantised->names() : model.checkpoint->names())
+      if (!seen.contains(name) && !seen.contains(name + std::string(kReordered))) d.unread.push_back(name);
   return d;
 }
 
 std::vector<TensorDescription> describe_tensors(const LoadedModel& model, bool checksums) {
   std::vector<TensorDescription> tensors;
   if (!model.checkpoint) return tensors;
-  for (const std::string& name : model.checkpoint->names()) {
-    const TensorEntry& entry = *model.checkpoint->entry(name);
-    tensors.push_back({name, entry.format, entry.shape, entry.bytes, {}});
+  const Checkpoint& checkpoint = *model.checkpoint;
+  // A GGUF file's tensors are what they are, factors apart.
+  const QuantizedCheckpoint* quantised = checkpoint.gguf() ? nullptr : model.quantised.get();
+  const std::vector<std::string>& names = quantised != nullptr ? quantised->names() : checkpoint.names();
+  for (const std::string& name : names) {
+    const CodedWeight* weight = quantised != nullptr ? quantised->find(name) : nullptr;
+    if (weight == nullptr) {
+      const TensorEntry& entry = *checkpoint.entry(name);
+      tensors.push_back({name, entry.format, entry.shape, entry.bytes, {}});
+      continue;
+    }
+    uint64_t bytes = 0;
+    for (const std::string& stored : weight->stored) bytes += checkpoint.entry(stored)->bytes;
+    TensorDescription d{name, weight->format(!weight->order.empty()), weight->shape, bytes, {}};
+    if (weight->transposed) {
+      d.name.resize(d.name.size() - kTransposed.size());
+      std::swap(d.shape[d.shape.size() - 1], d.shape[d.shape.size() - 2]);
+    }
+    tensors.push_back(std::move(d));
   }
-  if (checksums)
-    parallel_for(tensors.size(),
-                 [&](size_t i) { tensors[i].sha256 = checksum(model.checkpoint->at(tensors[i].name)); });
-  model.checkpoint->check();
+  const auto hash = [&](size_t i) {
+    const CodedWeight* weight = quantised != nullptr ? quantised->find(names[i]) : nullptr;
+    if (weight == nullptr) return checksum(checkpoint.at(names[i]));
+    const Tensor made = quantised->make(*weight);
+    return checksum(weight->transposed ? transposed(made) : made);
+  };
+  if (checksums) parallel_for(tensors.size(), [&](size_t i) { tensors[i].sha256 = hash(i); });
+  checkpoint.check();
   return tensors;
 }
 

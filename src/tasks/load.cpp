@@ -114,16 +114,23 @@ std::shared_ptr<Backend> make_backend(const LoadOptions& options) {
                    "give auto, cpu, oracle or null");
 }
 
-TensorIndex index_of(const std::shared_ptr<const Checkpoint>& checkpoint) {
-  if (checkpoint->gguf()) return gguf_index(checkpoint);
+TensorIndex index_of(const std::shared_ptr<const Checkpoint>& checkpoint,
+                     const std::shared_ptr<const QuantizedCheckpoint>& quantised) {
+  if (checkpoint->gguf()) return gguf_index(checkpoint, quantised);
   return {.file = checkpoint->path(),
-          .names = checkpoint->names(),
-          .find = [checkpoint](std::string_view name) -> std::optional<Type> {
+          .names = quantised ? quantised->names() : checkpoint->names(),
+          .find = [checkpoint, quantised](std::string_view name) -> std::optional<Type> {
+            if (const CodedWeight* weight = quantised ? quantised->find(name) : nullptr) return weight->type();
             const TensorEntry* entry = checkpoint->entry(name);
             if (entry == nullptr) return std::nullopt;
             return Type{.shape = Shape(entry->shape.begin(), entry->shape.end()), .format = entry->format};
           },
           .expression = {},
+          .ordered = [quantised](std::string_view name) -> std::optional<TensorIndex::Ordered> {
+            const CodedWeight* weight = quantised ? quantised->find(name) : nullptr;
+            if (weight == nullptr || weight->order.empty()) return std::nullopt;
+            return TensorIndex::Ordered{weight->type(true), weight->order};
+          },
           .random = {}};
 }
 
@@ -139,19 +146,21 @@ LoadedModel load_model(const LoadOptions& options) {
   if (gguf) checkpoint = open_checkpoint(place);  // its metadata are the config
   const Config config = gguf ? gguf_config(*checkpoint->gguf(), checkpoint->files()) : Config::read(place.folder);
   TensorIndex index;
+  std::shared_ptr<const QuantizedCheckpoint> quantised;
   if (options.random_seed) {
     index.file = place.folder;
     index.random = random_format(options, config);
     checkpoint = nullptr;
   } else {
     if (!checkpoint) checkpoint = open_checkpoint(place);
-    index = index_of(checkpoint);
+    quantised = gguf ? QuantizedCheckpoint::open(checkpoint) : QuantizedCheckpoint::open(config, checkpoint);
+    index = index_of(checkpoint, quantised);
   }
   Model model = make_model(config, index, options.purpose);
 
   std::shared_ptr<ParameterSource> source;
   if (checkpoint)
-    source = std::make_shared<CheckpointSource>(checkpoint);
+    source = std::make_shared<CheckpointSource>(checkpoint, quantised);
   else
     source = std::make_shared<RandomSource>(*options.random_seed, parameter_types(model, options));
   GenerationConfig generation = gguf ? GenerationConfig::from(nullptr, config, model.vocabulary)
@@ -167,6 +176,7 @@ LoadedModel load_model(const LoadOptions& options) {
                      .config = config,
                      .generation = std::move(generation),
                      .checkpoint = std::move(checkpoint),
+                     .quantised = std::move(quantised),
                      .tokenizer = tokenizer.get(),
                      .program = std::move(program),
                      .notes = config.notes()};

@@ -14,6 +14,7 @@
 #include "files/config.h"
 #include "files/generation_config.h"
 #include "files/model_folder.h"
+#include "models/schemes/scheme.h"
 
 namespace braid {
 
@@ -50,8 +51,9 @@ struct LoadedModel {
   ModelFolder place;
   Config config;
   GenerationConfig generation;
-  std::shared_ptr<const Checkpoint> checkpoint;  ///< null with random weights
-  std::shared_ptr<const Tokenizer> tokenizer;    ///< null where the folder has none
+  std::shared_ptr<const Checkpoint> checkpoint;          ///< null with random weights
+  std::shared_ptr<const QuantizedCheckpoint> quantised;  ///< what a scheme reads in it; null where there is none
+  std::shared_ptr<const Tokenizer> tokenizer;            ///< null where the folder has none
   std::unique_ptr<Program> program;
   std::vector<std::string> notes = {};  ///< one-line warnings for stderr
   double load_ms = 0;                   ///< spent in load_model; executables compile later, at their first step
@@ -70,6 +72,7 @@ std::span<const std::string_view> device_names();
 std::shared_ptr<Backend> make_backend(const LoadOptions& options);
 
 /// What a model's graphs need to know of a checkpoint.
-TensorIndex index_of(const std::shared_ptr<const Checkpoint>& checkpoint);
+TensorIndex index_of(const std::shared_ptr<const Checkpoint>& checkpoint,
+                     const std::shared_ptr<const QuantizedCheckpoint>& quantised = nullptr);
 
 }  // namespace braid

@@ -9,6 +9,7 @@
 #include "core/parallel.h"
 #include "formats/formats.h"
 #include "formats/half.h"
+#include "models/model.h"
 
 namespace braid {
 namespace {
@@ -87,6 +88,17 @@ bool around_one(std::string_view name, const Type& type) {
 }
 
 }  // namespace
+
+Tensor CheckpointSource::get(std::string_view name) {
+  const bool in_order = name.ends_with(kReordered);
+  const std::string_view own = in_order ? name.substr(0, name.size() - kReordered.size()) : name;
+  const CodedWeight* weight = quantised_ ? quantised_->find(own) : nullptr;
+  if (weight == nullptr) return checkpoint_->at(name);
+  Tensor made = quantised_->make(*weight, in_order);
+  for (const std::string& stored : weight->stored)
+    if (stored != name) release(stored);
+  return made;
+}
 
 void CheckpointSource::release(std::string_view name) {
   for (const TensorFile& file : checkpoint_->files())

@@ -9,18 +9,23 @@
 
 #include "backend/backend.h"
 #include "files/checkpoint.h"
+#include "models/schemes/scheme.h"
 
 namespace braid {
 
 class CheckpointSource : public ParameterSource {
  public:
-  explicit CheckpointSource(std::shared_ptr<const Checkpoint> checkpoint) : checkpoint_(std::move(checkpoint)) {}
-  Tensor get(std::string_view name) override { return checkpoint_->at(name); }
+  explicit CheckpointSource(std::shared_ptr<const Checkpoint> checkpoint,
+                            std::shared_ptr<const QuantizedCheckpoint> quantised = nullptr)
+      : checkpoint_(std::move(checkpoint)), quantised_(std::move(quantised)) {}
+  /// Weights that a scheme stores in several tensors are made anew at each call.
+  Tensor get(std::string_view name) override;
   void release(std::string_view name) override;
   void check() override { checkpoint_->check(); }
 
  private:
   std::shared_ptr<const Checkpoint> checkpoint_;
+  std::shared_ptr<const QuantizedCheckpoint> quantised_;
 };
 
 /// Numbers that depend on the seed, the tensor's name and the place in it alone: mean 0 and standard deviation 0.02

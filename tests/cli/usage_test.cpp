@@ -53,6 +53,7 @@ TEST(Usage, WrongUsageIsStatusTwoAndOneLineThatHelps) {
       {{"detokenize", "m", "--ids", "99999999999"}, "(--ids)"},
       {{"forward", "m", "--input", "i"}, "--output is needed"},
       {{"bench", "--repeat", "0"}, "\"0\" is not an integer of at least 1"},
+      {{"bench", "--weights", "iq2_xxs"}, "weights are not converted to iq2_xxs (--weights) — formats: "},
       {{"bench", "--weights", "bf61"}, "unknown number format \"bf61\" (--weights) — did you mean bf16?"},
       {{"bench", "--memory", "4Q"}, "\"4Q\" is not a size"},
       {{"bench", "--no-rule", "nonsense"}, "unknown rule \"nonsense\" (--no-rule)"},

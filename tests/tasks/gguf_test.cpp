@@ -71,8 +71,6 @@ std::vector<std::string> converted() {
   std::vector<std::string> cases;
   for (const std::string& name : test::kit_names("golden/gguf"))
     if (name.find('.') == std::string::npos) cases.push_back("gguf/" + name);
-  for (const char* format : {"f32", "f16", "bf16", "q8-0", "q4-0"})
-    cases.push_back("quantised/gguf-" + std::string(format));
   return cases;
 }
 

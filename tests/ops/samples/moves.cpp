@@ -61,6 +61,10 @@ std::vector<Sample> moves() {
       Value table = m.weight({19, 64}, format);
       return Values{gather(table, m.indices({kTokens}, 0, 19))};
     });
+  for (Format format : {Format::q5_1, Format::mxfp4, Format::q4_k, Format::q6_k})
+    sample("gather " + std::string(info(format).name), op::gather, [format](Maker& m) {
+      return Values{gather(m.weight({7, 256}, format), m.indices({kTokens}, 0, 7))};
+    });
   for (Format format : {Format::q8_0, Format::q4_0})
     sample("gather interleaved " + std::string(info(format).name), op::gather, [format](Maker& m) {
       Value table = pack(m.weight({19, 64}, format), Layout::interleave16);

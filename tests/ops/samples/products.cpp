@@ -44,6 +44,10 @@ std::vector<Sample> products() {
   for (Format w : {Format::q8_0, Format::q4_0})
     for (auto [tokens, n, k] : {std::array<int64_t, 3>{1, 1, 32}, {1, 40, 256}, {7, 17, 64}, {33, 33, 96}})
       samples.push_back(product(Format::q8_act, w, tokens, n, k));
+  for (Format w : {Format::q4_1, Format::q5_0, Format::q5_1, Format::iq4_nl, Format::mxfp4, Format::q4_k, Format::q5_k,
+                   Format::q6_k})  // decoded where they are multiplied
+    for (auto [tokens, n] : {std::array<int64_t, 2>{1, 17}, {18, 5}})
+      samples.push_back(product(Format::f32, w, tokens, n, 256));
   samples.push_back(product(Format::bf16, Format::bf16, 5, 17, 64));
   samples.push_back(product(Format::f16, Format::f16, 5, 17, 64));
   {
@@ -52,6 +56,12 @@ std::vector<Sample> products() {
     const Value weights[] = {m.weight({17, 64}, Format::q4_0), m.weight({5, 64}, Format::bf16),
                              m.weight({33, 64}, Format::q8_0)};
     samples.push_back(m.finish(contract_all(x, weights), 64));
+  }
+  {
+    Maker m("contract with an integer and a decoded weight", op::contract, tokens_are(3));
+    Value x = m.input({kTokens, 256});
+    const Value weights[] = {m.weight({17, 256}, Format::q8_0), m.weight({5, 256}, Format::q6_k)};
+    samples.push_back(m.finish(contract_all(x, weights), 256));
   }
   for (Format w : {Format::q8_0, Format::q4_0}) {
     Maker m("contract interleaved " + std::string(info(w).name), op::contract, tokens_are(3));
@@ -62,7 +72,7 @@ std::vector<Sample> products() {
     Maker m("contract in batches", op::contract, tokens_are(5));
     samples.push_back(m.finish({contract(m.input({3, kTokens, 33}), m.input({3, 7, 33}))}, 33));
   }
-  for (Format w : {Format::f32, Format::bf16, Format::q8_0, Format::q4_0}) {
+  for (Format w : {Format::f32, Format::bf16, Format::q8_0, Format::q4_0, Format::mxfp4}) {
     Maker m("contract grouped " + std::string(info(w).name), op::contract, tokens_are(7));
     Value x = m.input({kTokens, 64});
     Group g = group(m.integers({kTokens}, {2, 0, 2, 3, 0, 2, 2}), 4);  // group 1 is empty
