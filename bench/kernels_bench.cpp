@@ -106,7 +106,7 @@ struct Bench {
     const auto bytes = static_cast<size_t>(static_cast<double>(n * k) * w.bytes_per_weight);
     const std::byte* weights = fresh(bytes);
     const int64_t chunk = rows < 32 ? 128 : 96, chunks = (n + chunk - 1) / chunk;
-    const size_t per_thread = product_scratch_bytes(k) / 4 + 16;
+    const size_t per_thread = product_scratch_bytes() / 4 + 16;
     scratch.resize(std::max(scratch.size(), per_thread * static_cast<size_t>(threads)));
     return seconds_of([&] {
       in_parallel(threads, chunks, [&](int thread, int64_t c) {

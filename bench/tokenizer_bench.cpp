@@ -1,30 +1,34 @@
-// Tokenizers: megabytes of English encoded a second on one core, milliseconds to load one of Llama 3's size, and the
-// cost of one endless word.
-//   cmake -DBRAID_BENCH=ON … && ninja braid_bench_tokenizer && ./bench/braid_bench_tokenizer
+// Tokenizers: megabytes of English encoded a second on one core, for each tokenizer of the kit; milliseconds to load
+// one of Llama 3's size; the cost of one endless word; and how soon a pattern without end is refused.
+//   ./dev bench tokenizer
+// BRAID_KIT=DIR names more tokenizers; options are Google Benchmark's (--benchmark_filter=load).
 
 #include <benchmark/benchmark.h>
+#include <malloc.h>
 
 #include <random>
 #include <unordered_set>
 
 #include "core/file_map.h"
 #include "core/json.h"
+#include "support/kit.h"
 #include "text/tokenizer.h"
 #include "text/unicode/byte_alphabet.h"
 
 namespace braid {
 namespace {
 
-const std::string kSource = BRAID_SOURCE_DIR;
-
-std::string novel() { return read_text_file(kSource + "/tests/kit/data/eval/hound-of-the-baskervilles.txt", 64 << 20); }
-
-Tokenizer kit_tokenizer(const std::string& name) {
-  return Tokenizer::load(kSource + "/tests/kit/data/tokenizers/" + name);
+std::string kit(const std::string& name) {
+  const auto path = test::kit_path(name);
+  if (!path) throw Error(test::kit_missing(name));
+  return path->string();
 }
+std::string novel() { return read_text_file(kit("data/eval/hound-of-the-baskervilles.txt"), 64 << 20); }
+std::string gpt2() { return kit("data/tokenizers/gpt-2/tokenizer.json"); }
 
-/// A tokenizer.json of Llama 3's size and shape: 128,000 tokens, 280,147 merges, of random strings.
-std::string llama3_sized() {
+/// A tokenizer.json of Llama 3's size and shape: 128,000 tokens, 280,147 merges, of random strings; laid out as the
+/// tokenizers library saves it, with the merges as pairs or, as before 2024, as lines.
+std::string llama3_sized(bool pairs) {
   constexpr size_t kTokens = 128'000, kMerges = 280'147;
   std::mt19937 random(3);
   std::vector<std::string> tokens;
@@ -48,57 +52,101 @@ std::string llama3_sized() {
       if (known.contains(first) && known.contains(second)) merges.emplace_back(std::move(first), std::move(second));
     }
   }
-  JsonWriter json;
-  json.begin_object().key("model").begin_object().member("type", "BPE").key("vocab").begin_object();
-  for (size_t i = 0; i < tokens.size(); ++i) json.member(tokens[i], static_cast<int64_t>(i));
-  json.end_object().key("merges").begin_array();
-  for (const auto& [first, second] : merges) json.begin_array().value(first).value(second).end_array();
-  return json.end_array().end_object().end_object().text();
+  const auto quoted = [](const std::string& text) { return JsonWriter().value(text).text(); };
+  std::string json = "{\n  \"version\": \"1.0\",\n  \"model\": {\n    \"type\": \"BPE\",\n    \"vocab\": {\n";
+  for (size_t i = 0; i < tokens.size(); ++i)
+    json += "      " + quoted(tokens[i]) + ": " + std::to_string(i) + (i + 1 < tokens.size() ? ",\n" : "\n");
+  json += "    },\n    \"merges\": [\n";
+  for (size_t i = 0; i < merges.size(); ++i) {
+    const auto& [first, second] = merges[i];
+    if (pairs)
+      json += "      [\n        " + quoted(first) + ",\n        " + quoted(second) + "\n      ]";
+    else
+      json += "      " + quoted(first + " " + second);
+    json += i + 1 < merges.size() ? ",\n" : "\n";
+  }
+  return json + "    ]\n  }\n}\n";
 }
 
 void encode_english(benchmark::State& state, const std::string& name) {
-  const Tokenizer tokenizer = kit_tokenizer(name);
+  const Tokenizer tokenizer = Tokenizer::load(kit("data/tokenizers/" + name));
   const std::string text = novel();
   for (auto step : state) benchmark::DoNotOptimize(tokenizer.encode(text).ids.data());
   state.SetBytesProcessed(static_cast<int64_t>(state.iterations() * text.size()));
 }
-BENCHMARK_CAPTURE(encode_english, gpt_2, std::string("gpt-2"))->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(encode_english, llama3_style, std::string("llama3-style"))->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(encode_english, o200k_style, std::string("o200k-style"))->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(encode_english, deepseek_v3_style, std::string("deepseek-v3-style"))->Unit(benchmark::kMillisecond);
 
 /// Every word is new: the cache of words is of no use.
 void encode_english_once(benchmark::State& state) {
   const std::string text = novel();
-  const std::string path = kSource + "/tests/kit/data/tokenizers/gpt-2/tokenizer.json";
   for (auto step : state) {
     state.PauseTiming();
-    const Tokenizer fresh = Tokenizer::load(path);
+    const Tokenizer fresh = Tokenizer::load(gpt2());
     state.ResumeTiming();
     benchmark::DoNotOptimize(fresh.encode(text).ids.data());
   }
   state.SetBytesProcessed(static_cast<int64_t>(state.iterations() * text.size()));
 }
-BENCHMARK(encode_english_once)->Unit(benchmark::kMillisecond);
 
 void encode_one_letter(benchmark::State& state) {
-  const Tokenizer tokenizer = kit_tokenizer("gpt-2");
+  const Tokenizer tokenizer = Tokenizer::load(gpt2());
   const std::string text(static_cast<size_t>(state.range(0)), 'a');
   for (auto step : state) benchmark::DoNotOptimize(tokenizer.encode(text).ids.data());
   state.SetBytesProcessed(static_cast<int64_t>(state.iterations() * text.size()));
 }
-BENCHMARK(encode_one_letter)->Arg(1 << 16)->Arg(1 << 20)->Unit(benchmark::kMillisecond);
 
-void load_llama3_sized(benchmark::State& state) {
-  const std::string json = llama3_sized();
-  for (auto step : state) benchmark::DoNotOptimize(Tokenizer::parse(json, "tokenizer.json").vocabulary_size());
+/// Each load begins with fresh memory, as the only load of a program does.
+void load_llama3_sized(benchmark::State& state, bool pairs) {
+  const test::TempDirectory folder;
+  const std::string path = folder.write("tokenizer.json", llama3_sized(pairs)).string();
+  for (auto step : state) {
+    benchmark::DoNotOptimize(Tokenizer::load(path).vocabulary_size());
+    state.PauseTiming();
+    malloc_trim(0);
+    state.ResumeTiming();
+  }
 }
-BENCHMARK(load_llama3_sized)->Unit(benchmark::kMillisecond);
 
 void load_gpt2(benchmark::State& state) {
-  for (auto step : state) benchmark::DoNotOptimize(kit_tokenizer("gpt-2").vocabulary_size());
+  for (auto step : state) benchmark::DoNotOptimize(Tokenizer::load(gpt2()).vocabulary_size());
 }
-BENCHMARK(load_gpt2)->Unit(benchmark::kMillisecond);
+
+void refuse_endless_pattern(benchmark::State& state) {
+  const Tokenizer tokenizer = Tokenizer::parse(
+      R"({"model":{"type":"WordLevel","vocab":{"?":0},"unk_token":"?"},)"
+      R"("pre_tokenizer":{"type":"Split","pattern":{"Regex":"(a+)+$"},"behavior":"Isolated","invert":false}})",
+      "tokenizer.json");
+  const std::string text = std::string(static_cast<size_t>(state.range(0)), 'a') + "!";
+  for (auto step : state) {
+    try {
+      benchmark::DoNotOptimize(tokenizer.encode(text).ids.data());
+      state.SkipWithError("was not refused");
+      break;
+    } catch (const Error&) {
+    }
+  }
+}
+
+void add_all() {
+  using benchmark::kMillisecond;
+  using benchmark::RegisterBenchmark;
+  for (const std::string& name : test::kit_names("data/tokenizers")) {
+    if (!Tokenizer::is_in(kit("data/tokenizers/" + name))) continue;
+    RegisterBenchmark(("encode_english/" + name).c_str(), encode_english, name)->Unit(kMillisecond);
+  }
+  RegisterBenchmark("encode_english_once/gpt-2", encode_english_once)->Unit(kMillisecond);
+  RegisterBenchmark("encode_one_letter/gpt-2", encode_one_letter)->Arg(1 << 16)->Arg(1 << 20)->Unit(kMillisecond);
+  RegisterBenchmark("load_llama3_sized/merges_as_pairs", load_llama3_sized, true)->Unit(kMillisecond)->UseRealTime();
+  RegisterBenchmark("load_llama3_sized/merges_as_lines", load_llama3_sized, false)->Unit(kMillisecond)->UseRealTime();
+  RegisterBenchmark("load/gpt-2", load_gpt2)->Unit(kMillisecond)->UseRealTime();
+  RegisterBenchmark("refuse_endless_pattern", refuse_endless_pattern)->Arg(30)->Arg(1 << 20)->Unit(kMillisecond);
+}
 
 }  // namespace
 }  // namespace braid
+
+int main(int count, char** arguments) {
+  benchmark::Initialize(&count, arguments);
+  if (benchmark::ReportUnrecognizedArguments(count, arguments)) return 2;
+  braid::add_all();
+  benchmark::RunSpecifiedBenchmarks();
+}

@@ -48,7 +48,7 @@ int bench(Session& session) {
   std::optional<std::string> save, against;
   bool in_pairs = false;
   Flags flags = session.flags();
-  flags.positional("MODEL", model, "a causal language model (books-4m)", "books-4m");
+  flags.positional("MODEL", model, "a causal language model, or an encoder, which only reads (books-4m)", "books-4m");
   flags.integer("--prompt-tokens", options.prompt_tokens, "N: tokens of the prompt (512)",
                 {.least = 1, .most = 1 << 24});
   flags.integer("--tokens", options.tokens, "N: tokens to decode (128)", {.least = 1, .most = 1 << 24});

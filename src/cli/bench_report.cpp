@@ -49,6 +49,7 @@ Regression compare(Console& console, const std::string& path, const BenchOptions
   same("threads", now.limits.threads);
   Regression worst = Regression::none;
   for (const Figure& figure : figures(now)) {
+    if (figure.value == 0) continue;  // an encoder decodes nothing
     const double before = then.at(figure.key).as_double();
     const double change = figure.value / before - 1;
     const std::string spread_key = std::string(figure.key).substr(0, std::string(figure.key).find('_')) + "_spread";
@@ -65,21 +66,26 @@ Regression compare(Console& console, const std::string& path, const BenchOptions
 }
 
 std::string text_of(const BenchOptions& options, const BenchResult& r, const std::string& compute) {
-  char text[1024];
-  std::snprintf(
-      text, sizeof text,
-      "prefill  %10.1f tokens/s  %5.1f%% of the %s peak of %.0f Gop/s   (%lld tokens × %lld)\n"
-      "decode   %10.1f tokens/s  %5.1f%% of the read bandwidth of %.1f GB/s, %.2f MB a token   (%lld tokens)\n"
-      "load     %10.1f ms\n"
-      "memory   %10.1f MB resident, %.1f MB at most\n"
-      "compute  %s, %d threads\n",
-      r.prefill_tokens_per_s, 100 * r.peak_fraction, r.peak_instruction.c_str(),
-      r.peak_instruction == "int8"   ? r.limits.peak_int8_gops
-      : r.peak_instruction == "bf16" ? r.limits.peak_bf16_gflops
-                                     : r.limits.peak_f32_gflops,
-      static_cast<long long>(options.prompt_tokens), static_cast<long long>(options.batch), r.decode_tokens_per_s,
-      100 * r.bandwidth_fraction, r.limits.read_gb_per_s, r.bytes_per_token / 1e6,
-      static_cast<long long>(options.tokens), r.load_ms, r.rss_mb, r.peak_rss_mb, compute.c_str(), r.limits.threads);
+  char text[1024], decode[256] = "";
+  if (r.decode_tokens_per_s > 0)
+    std::snprintf(
+        decode, sizeof decode,
+        "decode   %10.1f tokens/s  %5.1f%% of the read bandwidth of %.1f GB/s, %.2f MB a token   (%lld tokens)\n",
+        r.decode_tokens_per_s, 100 * r.bandwidth_fraction, r.limits.read_gb_per_s, r.bytes_per_token / 1e6,
+        static_cast<long long>(options.tokens));
+  std::snprintf(text, sizeof text,
+                "%s  %10.1f tokens/s  %5.1f%% of the %s peak of %.0f Gop/s   (%lld tokens × %lld)\n"
+                "%s"
+                "load     %10.1f ms\n"
+                "memory   %10.1f MB resident, %.1f MB at most\n"
+                "compute  %s, %d threads\n",
+                decode[0] != 0 ? "prefill" : "forward", r.prefill_tokens_per_s, 100 * r.peak_fraction,
+                r.peak_instruction.c_str(),
+                r.peak_instruction == "int8"   ? r.limits.peak_int8_gops
+                : r.peak_instruction == "bf16" ? r.limits.peak_bf16_gflops
+                                               : r.limits.peak_f32_gflops,
+                static_cast<long long>(options.prompt_tokens), static_cast<long long>(options.batch), decode, r.load_ms,
+                r.rss_mb, r.peak_rss_mb, compute.c_str(), r.limits.threads);
   return text;
 }
 

@@ -4,8 +4,8 @@
 #include <cstdio>
 
 #include "cli/load.h"
+#include "cli/texts.h"
 #include "core/error.h"
-#include "core/file_map.h"
 #include "text/tokenizer.h"
 
 namespace braid::cli {
@@ -30,8 +30,7 @@ int perplexity(Session& session) {
     return !session.interrupt.requested();
   };
   const LoadedModel loaded = load(session, common, perplexity_options(options, load_options(common, model)));
-  std::vector<int32_t> ids =
-      loaded.need_tokenizer().encode(read_text_file(text, Limits().max_text_bytes), {.add_special = false}).ids;
+  std::vector<int32_t> ids = loaded.need_tokenizer().encode(read_whole_text(text), {.add_special = false}).ids;
   ids.resize(static_cast<size_t>(std::min<int64_t>(static_cast<int64_t>(ids.size()), max_tokens)));
   const Perplexity result = [&] {
     try {

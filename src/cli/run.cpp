@@ -1,9 +1,9 @@
 #include <unistd.h>
 
 #include "cli/generation_flags.h"
+#include "cli/texts.h"
 #include "cli/writing.h"
 #include "core/error.h"
-#include "core/file_map.h"
 
 namespace braid::cli {
 namespace {
@@ -52,7 +52,7 @@ int run(Session& session) {
   if ((a.logprobs || a.prompt_logprobs) && !a.common.json) throw UsageError("--logprobs needs --json");
   a.chat = a.chat || a.system || a.conversation.given();
   if (a.chat && a.prompt_ids) throw UsageError("a message is a text: --prompt-ids cannot be part of a conversation");
-  if (a.prompt_file) a.prompt = read_text_file(*a.prompt_file, Limits().max_text_bytes);
+  if (a.prompt_file) a.prompt = read_whole_text(*a.prompt_file);
   const bool given = a.prompt || a.prompt_ids || a.conversation.messages;
   const bool interactive = !given && ::isatty(0) != 0;
   if (!given && !interactive) a.prompt = read_stdin();

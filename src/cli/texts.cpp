@@ -5,7 +5,9 @@
 #include <iostream>
 
 #include "core/error.h"
+#include "core/file_map.h"
 #include "core/limits.h"
+#include "text/unicode/utf8.h"
 
 namespace braid::cli {
 
@@ -34,6 +36,12 @@ std::vector<std::string> read_texts(const Texts& texts, std::string_view flag) {
   }
   if (all.empty()) throw UsageError(std::string(flag) + " or --file is needed");
   return all;
+}
+
+std::string read_whole_text(const std::string& path) {
+  std::string text = read_text_file(path, Limits().max_text_bytes);
+  if (const auto offset = utf8::first_invalid(text)) throw Error("the text is not UTF-8", {path, {}, *offset});
+  return text;
 }
 
 void print_results(Session& session, const LoadedModel& model, std::string_view key,

@@ -20,6 +20,9 @@ void add_text_flags(Flags& flags, Texts& texts, std::string_view what, std::stri
 /// All of them, those of the file last. Throws UsageError when there are none, Error when the file cannot be read.
 std::vector<std::string> read_texts(const Texts& texts, std::string_view flag = "--text");
 
+/// A whole file as one text. Throws Error: when it cannot be read, is too long, or at the first byte that is not UTF-8.
+std::string read_whole_text(const std::string& path);
+
 /// {"results": …, "compute": …} on stdout, where `results` writes what stands under `key`.
 void print_results(Session& session, const LoadedModel& model, std::string_view key,
                    const std::function<void(JsonWriter&)>& results);

@@ -1,9 +1,9 @@
 #include "cli/command.h"
 #include "cli/common.h"
 #include "cli/lines.h"
+#include "cli/texts.h"
 #include "cli/tokenizer.h"
 #include "core/error.h"
-#include "core/file_map.h"
 
 namespace braid::cli {
 namespace {
@@ -52,7 +52,7 @@ int tokenize(Session& session) {
                         second && !second->is_null() ? std::optional(second->as_string()) : std::nullopt,
                         flag_or(line, "add_special", !no_special)));
     });
-  if (file) text = read_text_file(*file, Limits().max_text_bytes);
+  if (file) text = read_whole_text(*file);
   const Encoding encoding = encode(*text, pair, !no_special);
   if (common.verbose) print_table(session.console, tokenizer, encoding);
   if (common.json) {

@@ -208,22 +208,29 @@ void FileMap::prefetch(uint64_t offset, uint64_t length) const {
   madvise(static_cast<std::byte*>(data_) + first, end - first, MADV_WILLNEED);
 }
 
-std::string read_text_file(const std::string& path, uint64_t max_bytes) {
+void read_file(const std::string& path, uint64_t max_bytes, const std::function<std::span<char>(size_t)>& room) {
   size_t size = 0;
   const FileDescriptor file(open_regular(path, size));
   if (size > max_bytes)
     throw Error("the file has " + std::to_string(size) + " bytes, more than " + std::to_string(max_bytes),
                 {path, {}, {}});
-  std::string text(size, '\0');
+  const std::span<char> text = room(size);
   size_t done = 0;
   while (done < size) {
     const ssize_t got = read(file.fd, text.data() + done, size - done);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) throw Error("cannot read the file: " + reason(), {path, {}, done});
-    if (got == 0) break;  // it shrank in between: what is there counts
+    if (got == 0) throw Error("the file was truncated while in use", {path, {}, done}, "try again");
     done += static_cast<size_t>(got);
   }
-  text.resize(done);
+}
+
+std::string read_text_file(const std::string& path, uint64_t max_bytes) {
+  std::string text;
+  read_file(path, max_bytes, [&](size_t bytes) {
+    text.resize(bytes);
+    return std::span(text);
+  });
   return text;
 }
 

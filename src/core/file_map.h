@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -41,7 +42,10 @@ class FileMap {
   std::atomic<uint64_t> failed_at_{UINT64_MAX};
 };
 
-/// The whole content of a small file; at most `max_bytes`, else an Error.
+/// Reads a whole file of at most `max_bytes`, else throws an Error, into what room(bytes of the file) returns: that
+/// many bytes.
+void read_file(const std::string& path, uint64_t max_bytes, const std::function<std::span<char>(size_t)>& room);
+/// The same as a string.
 std::string read_text_file(const std::string& path, uint64_t max_bytes);
 
 }  // namespace braid

@@ -11,6 +11,7 @@
 
 #include "core/file_map.h"
 #include "core/json_scan.h"
+#include "core/large_pages.h"
 
 namespace braid {
 namespace {
@@ -102,6 +103,16 @@ std::string widen_big_integers(std::string_view text) {
   return out;
 }
 
+/// Elements or members. simdjson has counted them, up to 2^24 − 1.
+template <class Container>
+uint32_t count(const Container& container) {
+  constexpr size_t kSaturated = 0xFFFFFF;
+  if (container.size() < kSaturated) return static_cast<uint32_t>(container.size());
+  uint32_t count = 0;
+  for (auto item = container.begin(); item != container.end(); ++item) ++count;
+  return count;
+}
+
 bool may_hold_surrogate(std::string_view text) {
   return text.find("\\ud") != text.npos || text.find("\\uD") != text.npos;
 }
@@ -113,11 +124,11 @@ struct JsonDocument::State {
   uint64_t base = 0;
   uint32_t max_depth = 0;
   uint64_t seed = random_seed();
-  std::string source;                  // kept so that errors can name a byte offset; padded for simdjson
+  LargeVector<char> source;            // kept so that errors can name a byte offset; padded for simdjson
   size_t length = 0;                   // of the text in `source`
   std::unique_ptr<uint8_t[]> strings;  // decoded strings, which nodes point into
-  std::vector<Node> nodes;             // nodes[0] is the root
-  std::vector<uint32_t> slots;         // open-addressing tables of large objects: member index or kNoIndex
+  LargeVector<Node> nodes;             // nodes[0] is the root
+  LargeVector<uint32_t> slots;         // open-addressing tables of large objects: member index or kNoIndex
 
   std::string_view text() const { return {source.data(), length}; }
 
@@ -133,10 +144,17 @@ struct JsonDocument::State {
 };
 
 void JsonDocument::State::parse() {
+  length = source.size();
+  source.resize(length + simdjson::SIMDJSON_PADDING);
+  std::fill(source.begin() + static_cast<std::ptrdiff_t>(length), source.end(), ' ');
   simdjson::dom::parser parser;
   simdjson::dom::document document;
   const auto attempt = [&](const char* data, size_t size) -> simdjson::error_code {
     if (auto error = parser.allocate(std::max<size_t>(size, 1), max_depth + 1)) return error;
+    if (auto error = document.allocate(std::max<size_t>(size, 1))) return error;
+    prefer_huge_pages(document.tape.get(), size * sizeof(uint64_t));
+    prefer_huge_pages(document.string_buf.get(), size);
+    prefer_huge_pages(parser.implementation->structural_indexes.get(), size * sizeof(uint32_t));
     return parser.parse_into_document(document, reinterpret_cast<const uint8_t*>(data), size, false).error();
   };
   if (length > UINT32_MAX - 64) throw Error("the JSON document is larger than 4 GB", place({}));
@@ -192,7 +210,7 @@ void JsonDocument::State::build(uint32_t at, simdjson::dom::element element) {
     case element_type::ARRAY: {
       const simdjson::dom::array array = element;
       node.kind = Json::Kind::array;
-      node.size = static_cast<uint32_t>(std::distance(array.begin(), array.end()));
+      node.size = count(array);
       node.children = {static_cast<uint32_t>(nodes.size()), 0};
       nodes[at] = node;
       nodes.resize(nodes.size() + node.size);
@@ -209,8 +227,7 @@ void JsonDocument::State::build(uint32_t at, simdjson::dom::element element) {
 void JsonDocument::State::build_object(uint32_t at, simdjson::dom::object object) {
   Node node;
   node.kind = Json::Kind::object;
-  uint32_t size = 0;
-  for (auto member = object.begin(); member != object.end(); ++member) ++size;
+  const uint32_t size = count(object);
   node.size = size;
   node.children = {static_cast<uint32_t>(nodes.size()), 0};
   nodes[at] = node;
@@ -325,31 +342,31 @@ JsonDocument JsonDocument::parse(std::string_view text, std::string file, const 
   state->file = std::move(file);
   state->base = base;
   state->max_depth = std::min(limits.max_json_depth, kDeepestTree);
-  state->length = text.size();
   state->source.reserve(text.size() + simdjson::SIMDJSON_PADDING);
-  state->source.assign(text);
-  state->source.append(simdjson::SIMDJSON_PADDING, ' ');
+  state->source.resize(text.size());
+  std::ranges::copy(text, state->source.begin());
   state->parse();
   return JsonDocument(std::move(state));
 }
 
 JsonDocument JsonDocument::read(const std::string& path, const Limits& limits) {
-  auto map = FileMap::open(path);
-  if (map->bytes().size() > limits.max_json_bytes)
-    throw Error("the file has " + std::to_string(map->bytes().size()) + " bytes, more than " +
-                    std::to_string(limits.max_json_bytes),
-                {path, {}, {}});
-  const auto bytes = map->bytes();
-  JsonDocument document = parse({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, path, limits);
-  map->check();
-  return document;
+  auto state = std::make_unique<State>();
+  state->file = path;
+  state->max_depth = std::min(limits.max_json_depth, kDeepestTree);
+  read_file(path, limits.max_json_bytes, [&](size_t bytes) {
+    state->source.reserve(bytes + simdjson::SIMDJSON_PADDING);
+    state->source.resize(bytes);
+    return std::span(state->source);
+  });
+  state->parse();
+  return JsonDocument(std::move(state));
 }
 
 Json JsonDocument::root() const { return {this, 0}; }
 const std::string& JsonDocument::file() const { return state_->file; }
 
 namespace {
-const Node& container(const std::vector<Node>& nodes, const Json& json, uint32_t node) {
+const Node& container(const LargeVector<Node>& nodes, const Json& json, uint32_t node) {
   const Node& n = nodes[node];
   if (n.kind != Json::Kind::array && n.kind != Json::Kind::object)
     json.fail("expected an array or an object, found " + std::string(kind_name(n.kind)));

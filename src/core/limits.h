@@ -23,6 +23,18 @@ struct Limits {
   uint64_t max_download_bytes = 1ull << 42;  ///< one file of `braid pull`
 };
 
+/// What one chat template may ask for and one rendering of it may spend. The defaults fit every public template and the
+/// longest conversation with room to spare.
+struct TemplateLimits {
+  uint64_t max_source_bytes = 4ull << 20;  ///< of a template; real ones have some thousand
+  uint32_t max_nesting = 150;              ///< blocks and brackets within each other: the parser recurses
+  uint64_t max_text_bytes = 64ull << 20;   ///< of any string and of the output
+  uint64_t max_steps = 10'000'000;         ///< expressions, statements, elements
+  uint64_t max_bytes = 256ull << 20;       ///< of the values alive
+  uint64_t max_range = 100'000;            ///< numbers of one range, elements of one repeated list
+  uint32_t max_depth = 1'000;              ///< calls, blocks and expressions within each other
+};
+
 /// a * b and a + b in 64 bits; an overflow throws an Error that names `place`.
 uint64_t checked_mul(uint64_t a, uint64_t b, const Place& place);
 uint64_t checked_add(uint64_t a, uint64_t b, const Place& place);

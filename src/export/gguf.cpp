@@ -11,6 +11,7 @@
 #include "ops/ops.h"
 #include "tasks/load.h"
 #include "tasks/sources.h"
+#include "text/chat.h"
 
 namespace braid {
 namespace {
@@ -79,6 +80,7 @@ class Exporter {
     write_gguf_config(out_, row_, loaded_.config);
     write_tokens();
     write_vocabulary();
+    write_template();
     for (const RopeFactors& factors : gguf_rope_factors(row_, loaded_.config)) {
       const Tensor tensor = Tensor::of({static_cast<int64_t>(factors.values.size())}, factors.values);
       out_.tensor(factors.name, tensor.shape, Format::f32, [tensor] { return tensor; });
@@ -210,6 +212,24 @@ class Exporter {
     if (!why) return;
     out_.text("tokenizer.ggml.model", "none");
     result_.notes.push_back("the file has no vocabulary: " + *why);
+  }
+
+  /// The default template, and others ("tool_use") under their names, as llama.cpp's converter does.
+  void write_template() {
+    const ModelFolder& place = loaded_.place;
+    const std::string key = "tokenizer.chat_template";
+    if (is_gguf(place.file)) {
+      if (const auto source = loaded_.checkpoint->gguf()->text(key)) out_.text(key, *source);
+      return;
+    }
+    const auto chat = ChatTemplate::find(place.folder);
+    if (!chat) return;
+    std::vector<std::string> others;
+    for (const std::string& name : chat->names()) {
+      if (name != "default") others.push_back(name);
+      out_.text(name == "default" ? key : key + "." + name, chat->source(name));
+    }
+    if (!others.empty()) out_.texts(key + "s", others);
   }
 
   /// The file says the same model: its graphs are those of the source.

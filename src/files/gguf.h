@@ -53,6 +53,8 @@ class GgufMetadata {
   std::string_view need_text(std::string_view key) const;
   int64_t need_integer(std::string_view key) const;
   [[noreturn]] void fail(std::string_view key, std::string what, std::string advice = {}) const;
+  /// Where a value begins in the file, or an element of an array: "KEY" or "KEY[12]". Nothing when there is none.
+  std::optional<uint64_t> offset_of(std::string_view field) const;
 
   const std::string& path() const { return path_; }
   std::span<const std::pair<std::string_view, GgufValue>> all() const { return values_; }  ///< in the file's order

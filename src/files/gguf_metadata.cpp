@@ -1,4 +1,5 @@
 #include <bit>
+#include <charconv>
 #include <cstring>
 
 #include "core/error.h"
@@ -58,6 +59,20 @@ bool GgufMetadata::add(std::string_view key, GgufValue value) {
 const GgufValue* GgufMetadata::find(std::string_view key) const {
   const auto found = by_key_.find(key);
   return found == by_key_.end() ? nullptr : &values_[found->second].second;
+}
+
+std::optional<uint64_t> GgufMetadata::offset_of(std::string_view field) const {
+  const size_t bracket = field.ends_with(']') ? field.find('[') : std::string_view::npos;
+  const GgufValue* value = find(field.substr(0, bracket));
+  if (value == nullptr) return std::nullopt;
+  size_t index = 0;
+  const std::string_view digits = bracket == std::string_view::npos ? "" : field.substr(bracket + 1);
+  const bool numbered = std::from_chars(digits.data(), digits.data() + digits.size(), index).ec == std::errc();
+  if (!numbered || value->type != ValueType::array || index >= value->count) return value->offset;
+  constexpr uint64_t kBeforeElements = sizeof(uint32_t) + sizeof(uint64_t);  // their type and count
+  const uint64_t first = value->offset + kBeforeElements;
+  if (value->element != ValueType::string) return first + value->bytes.size() / value->count * index;
+  return first + static_cast<uint64_t>(value->strings[index].data() - value->strings[0].data());
 }
 
 void GgufMetadata::fail(std::string_view key, std::string what, std::string advice) const {

@@ -41,6 +41,13 @@ void refuse_quantised(const Config& config) {
            "take the checkpoint that is not quantised");
 }
 
+/// A table that differs in its rows alone, where the config has the vocabulary: then the config says it wrongly.
+bool is_of_other_vocabulary(const TensorShapeError& error, int64_t vocabulary) {
+  const Shape &found = error.found(), &expected = error.expected();
+  return found.size() == expected.size() && !found.empty() && expected[0] == Dim(vocabulary) &&
+         found[0] != expected[0] && std::equal(found.begin() + 1, found.end(), expected.begin() + 1);
+}
+
 Graph build(const Blueprint& blueprint, const TensorIndex& tensors, std::string_view name,
             const EntryOptions& options) {
   const auto entry = std::ranges::find(blueprint.entries, name, &Entry::name);
@@ -87,18 +94,27 @@ Model make_model(const Config& config, TensorIndex tensors, Purpose purpose) {
   if (purpose == Purpose::features) take_features(config, made);
   const auto blueprint = std::make_shared<const Blueprint>(std::move(made));
   const auto index = std::make_shared<const TensorIndex>(std::move(tensors));
-  Model model{
-      .family = config.model_type(),
-      .architecture = blueprint->architecture,
-      .entries = {},
-      .vocabulary = blueprint->vocabulary,
-      .max_positions = blueprint->max_positions,
-      .position_padding = blueprint->position_padding,
-      .default_context = blueprint->default_context,
-      .spellings = [blueprint](const std::string& name) { return spellings(name, blueprint->renames); },
-      .build = [blueprint, index](std::string_view entry,
-                                  const EntryOptions& options) { return build(*blueprint, *index, entry, options); },
-      .stale = blueprint->stale};
+  Model model{.family = config.model_type(),
+              .architecture = blueprint->architecture,
+              .entries = {},
+              .vocabulary = blueprint->vocabulary,
+              .max_positions = blueprint->max_positions,
+              .position_padding = blueprint->position_padding,
+              .default_context = blueprint->default_context,
+              .spellings = [blueprint](const std::string& name) { return spellings(name, blueprint->renames); },
+              .build =
+                  [blueprint, index, config](std::string_view entry, const EntryOptions& options) {
+                    try {
+                      return build(*blueprint, *index, entry, options);
+                    } catch (const TensorShapeError& error) {
+                      if (!is_of_other_vocabulary(error, blueprint->vocabulary)) throw;
+                      config.fail("vocab_size",
+                                  "the vocabulary of " + std::to_string(blueprint->vocabulary) + " is not the " +
+                                      std::to_string(error.found()[0].number()) + " rows of " + error.place().field,
+                                  error.advice());
+                    }
+                  },
+              .stale = blueprint->stale};
   for (const Entry& entry : blueprint->entries) model.entries.push_back(entry.name);
   return model;
 }

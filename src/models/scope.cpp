@@ -7,6 +7,14 @@
 #include "models/names.h"
 
 namespace braid {
+
+TensorShapeError::TensorShapeError(const Type& found, Shape expected, const Place& place)
+    : Error("the tensor is " + to_string(found) + ", but the config makes it " +
+                to_string(Type{.shape = expected, .format = found.format}),
+            place, "take the config.json that belongs to this checkpoint"),
+      found_(found.shape),
+      expected_(std::move(expected)) {}
+
 std::vector<std::string> spellings(std::string name, std::span<const Rename> renames) {
   std::vector<std::string> names{std::move(name)};
   for (const Rename& rename : renames) {
@@ -37,10 +45,7 @@ Value Scope::find(std::string_view name, const Shape& shape, Format random) cons
     std::optional<Type> type = tensors.find(spelling);
     if (!type) continue;
     const Place place{.file = tensors.file, .field = spelling, .offset = {}};
-    if (type->shape != shape)
-      throw Error("the tensor is " + to_string(*type) + ", but the config makes it " +
-                      to_string(Type{.shape = shape, .format = type->format}),
-                  place, "take the config.json that belongs to this checkpoint");
+    if (type->shape != shape) throw TensorShapeError(*type, shape, place);
     if (!info(type->format).floating && !is_quantized(type->format))
       throw Error("a weight cannot be " + std::string(info(type->format).name), place);
     return tensors.expression ? tensors.expression(builder(), spelling)

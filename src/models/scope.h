@@ -20,6 +20,17 @@ struct Rename {
   std::string ours, theirs;
 };
 
+/// A tensor of another shape than the config makes it.
+class TensorShapeError : public Error {
+ public:
+  TensorShapeError(const Type& found, Shape expected, const Place& place);
+  const Shape& found() const { return found_; }
+  const Shape& expected() const { return expected_; }
+
+ private:
+  Shape found_, expected_;
+};
+
 /// Every name that the renames make of `name`, the name itself first.
 std::vector<std::string> spellings(std::string name, std::span<const Rename> renames);
 

@@ -9,6 +9,7 @@
 #include "core/platform.h"
 #include "tasks/sequences.h"
 #include "tasks/traffic.h"
+#include "tasks/whole_steps.h"
 
 namespace braid {
 namespace {
@@ -16,7 +17,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-constexpr double kMinor = 0.05, kModerate = 0.15, kSevere = 0.30;
 constexpr int64_t kStep = 512;         // tokens of one prefill step
 constexpr int64_t kBetweenReads = 16;  // decoded tokens from one sample of the read bandwidth to the next
 
@@ -35,7 +35,6 @@ double spread(const std::vector<double>& values) {
   return (quantile(values, 0.75) - quantile(values, 0.25)) / 2 / median(values);
 }
 
-/// The same for every run of a model.
 std::vector<int32_t> prompt(int64_t count, int64_t vocabulary) {
   std::mt19937_64 random(1);
   std::vector<int32_t> ids(static_cast<size_t>(count));
@@ -47,10 +46,12 @@ struct Times {
   std::vector<double> prefill, decode;  ///< seconds of a repeat
 };
 
+/// An encoder reads, and decodes nothing.
+bool only_reads(const Program& program) { return !program.has_entry("decode") && program.has_entry("forward"); }
+
 /// The limits are sampled between the steps, since the machine's clock and its neighbours change meanwhile.
-Times run_repeats(Program& program, const BenchOptions& options, LimitMeter& meter) {
+Times run_repeats(Program& program, const std::vector<int32_t>& ids, const BenchOptions& options, LimitMeter& meter) {
   Sequences sequences(program, options.batch);
-  const std::vector<int32_t> ids = prompt(options.batch * options.prompt_tokens, program.model().vocabulary);
   const int64_t all = options.repeat * options.tokens;
   Times times;
   // Repeat -1 is not timed: it touches pages and warms caches.
@@ -80,6 +81,20 @@ Times run_repeats(Program& program, const BenchOptions& options, LimitMeter& met
   return times;
 }
 
+/// The figures of decoding; result.limits are known.
+void read_decode(Program& program, const Graph& one, const BenchOptions& options, const std::vector<double>& seconds,
+                 BenchResult& result) {
+  const auto batch = static_cast<double>(options.batch), tokens = static_cast<double>(options.tokens);
+  result.decode_tokens_per_s = batch * tokens / median(seconds);
+  result.decode_spread = spread(seconds);
+  // On average, the new one too.
+  const double context =
+      static_cast<double>(options.prompt_tokens) + (tokens + static_cast<double>(untimed(options.tokens)) + 1) / 2;
+  result.bytes_per_token =
+      decode_traffic(one, {.sequences = batch, .context = context, .page_size = program.page_size()}).total() / batch;
+  result.bandwidth_fraction = result.bytes_per_token * result.decode_tokens_per_s / (result.limits.read_gb_per_s * 1e9);
+}
+
 }  // namespace
 
 LoadOptions bench_options(const BenchOptions& options, LoadOptions base) {
@@ -92,59 +107,44 @@ LoadOptions bench_options(const BenchOptions& options, LoadOptions base) {
 BenchResult bench(LoadedModel& model, const BenchOptions& options, const LoadOptions& load) {
   Program& program = *model.program;
   const auto start = Clock::now();
-  const Graph& many = program.executable("decode", program.options().step_tokens).graph();
-  const Graph& one = program.executable("decode", options.batch).graph();
+  const bool whole = only_reads(program);
+  const char* entry = whole ? "forward" : "decode";
+  const Graph& many = program.executable(entry, program.options().step_tokens).graph();
+  const Graph* one = whole ? nullptr : &program.executable(entry, options.batch).graph();
   BenchResult result;
   result.load_ms = model.load_ms + 1000 * seconds_since(start);
 
   const uint64_t loading = peak_resident_bytes();
   LimitMeter meter(load.threads, load.isa);
-  const Times times = run_repeats(program, options, meter);
+  const std::vector<int32_t> ids = prompt(options.batch * options.prompt_tokens, program.model().vocabulary);
+  const Times times =
+      whole ? Times{time_passes(program, ids, options, meter), {}} : run_repeats(program, ids, options, meter);
   const uint64_t resident = resident_bytes() - meter.resident_bytes();
   result.rss_mb = static_cast<double>(resident) / 1e6;
   result.peak_rss_mb = static_cast<double>(std::max(loading, resident)) / 1e6;
-  const auto batch = static_cast<double>(options.batch), tokens = static_cast<double>(options.tokens);
+  const auto batch = static_cast<double>(options.batch);
   const double prompt_tokens = batch * static_cast<double>(options.prompt_tokens);
   result.prefill_tokens_per_s = prompt_tokens / median(times.prefill);
-  result.decode_tokens_per_s = batch * tokens / median(times.decode);
   result.prefill_spread = spread(times.prefill);
-  result.decode_spread = spread(times.decode);
+  result.limits = meter.median();
+  if (one != nullptr) read_decode(program, *one, options, times.decode, result);
 
-  // On average, the new one too.
-  const double context =
-      static_cast<double>(options.prompt_tokens) + (tokens + static_cast<double>(untimed(options.tokens)) + 1) / 2;
-  result.bytes_per_token =
-      decode_traffic(one, {.sequences = batch, .context = context, .page_size = program.page_size()}).total() / batch;
   SymbolValues sizes;
   const int64_t all = options.batch * options.prompt_tokens, step = program.options().step_tokens;
   sizes[Symbol::tokens] = all;
   sizes[Symbol::sequences] = options.batch;
   sizes[Symbol::rows] = options.batch * ((all + step - 1) / step);
   Operations operations = product_operations(many, sizes);
-  const double attention = batch * attention_operations(program.graph("decode"), options.prompt_tokens);
+  const double attention = batch * attention_operations(program.graph(entry), options.prompt_tokens);
   result.operations_per_token = (operations.total() + attention) / prompt_tokens;
 
-  const MachineLimits& limits = result.limits = meter.median();
+  const MachineLimits& limits = result.limits;
   const double most = std::max({operations.f32, operations.bf16, operations.int8});
   const bool int8 = most == operations.int8, bf16 = most == operations.bf16;
   result.peak_instruction = int8 ? "int8" : bf16 ? "bf16" : "f32";
   const double peak = int8 ? limits.peak_int8_gops : bf16 ? limits.peak_bf16_gflops : limits.peak_f32_gflops;
   result.peak_fraction = result.operations_per_token * result.prefill_tokens_per_s / (peak * 1e9);
-  result.bandwidth_fraction = result.bytes_per_token * result.decode_tokens_per_s / (limits.read_gb_per_s * 1e9);
   return result;
-}
-
-std::string_view name(Regression regression) {
-  constexpr std::string_view kNames[] = {"none", "minor", "moderate", "severe"};
-  return kNames[static_cast<size_t>(regression)];
-}
-
-Regression judge(double worse, double spread) {
-  if (!(worse > spread)) return Regression::none;
-  return worse >= kSevere     ? Regression::severe
-         : worse >= kModerate ? Regression::moderate
-         : worse >= kMinor    ? Regression::minor
-                              : Regression::none;
 }
 
 }  // namespace braid

@@ -46,7 +46,7 @@ ChatTemplate gguf_template(const std::string& file) {
 ChatTemplate load_chat_template(const std::string& model) {
   const ModelFolder place = resolve_model(model);
   if (std::filesystem::path(place.file).extension() == ".jinja")
-    return ChatTemplate::parse(read_text_file(place.file, Limits().max_json_bytes), place.file);
+    return ChatTemplate::parse(read_text_file(place.file, TemplateLimits().max_source_bytes), place.file);
   return is_gguf(place.file) ? gguf_template(place.file) : ChatTemplate::load(place.folder);
 }
 

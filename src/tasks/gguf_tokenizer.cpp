@@ -16,15 +16,7 @@ std::string bytes_of(const GgufMetadata& metadata, std::string_view key) {
   return bytes;
 }
 
-}  // namespace
-
-bool has_gguf_tokenizer(const GgufMetadata& metadata) {
-  return metadata.text(kModel).value_or("none") != "none" && metadata.text(kModel) != "no_vocab";
-}
-
-Tokenizer gguf_tokenizer(const GgufMetadata& metadata, const Limits& limits) {
-  if (!has_gguf_tokenizer(metadata))
-    metadata.fail(kModel, "the file has no vocabulary", "give token ids instead of text");
+Tokenizer read_vocabulary(const GgufMetadata& metadata, const Limits& limits) {
   const auto key = [](const char* name) { return "tokenizer.ggml." + std::string(name); };
   const auto id = [&](const char* name) { return metadata.integer(key(name) + "_token_id"); };
   const std::string charsmap = bytes_of(metadata, key("precompiled_charsmap"));
@@ -49,6 +41,24 @@ Tokenizer gguf_tokenizer(const GgufMetadata& metadata, const Limits& limits) {
                                    .add_space_prefix = metadata.flag(key("add_space_prefix")),
                                    .remove_extra_whitespaces = metadata.flag(key("remove_extra_whitespaces"))},
                                   limits));
+}
+
+}  // namespace
+
+bool has_gguf_tokenizer(const GgufMetadata& metadata) {
+  return metadata.text(kModel).value_or("none") != "none" && metadata.text(kModel) != "no_vocab";
+}
+
+Tokenizer gguf_tokenizer(const GgufMetadata& metadata, const Limits& limits) {
+  if (!has_gguf_tokenizer(metadata))
+    metadata.fail(kModel, "the file has no vocabulary", "give token ids instead of text");
+  try {
+    return read_vocabulary(metadata, limits);
+  } catch (const Error& error) {  // the reader of vocabularies knows the key, not where it lies
+    if (error.place().offset) throw;
+    throw Error(error.message(), {metadata.path(), error.place().field, metadata.offset_of(error.place().field)},
+                error.advice());
+  }
 }
 
 }  // namespace braid

@@ -104,8 +104,10 @@ double attention_operations(const Graph& graph, int64_t tokens) {
   for (const Node& node : graph.nodes()) {
     if (node.op != &op::attend) continue;
     const int64_t window = std::min(tokens, window_of(node));
-    const double pairs = static_cast<double>(window) * static_cast<double>(window + 1) / 2 +
-                         static_cast<double>(tokens - window) * static_cast<double>(window);
+    const bool causal = node.attrs.integer_or("causal", 1) != 0;
+    const double pairs = !causal ? static_cast<double>(tokens) * static_cast<double>(tokens)
+                                 : static_cast<double>(window) * static_cast<double>(window + 1) / 2 +
+                                       static_cast<double>(tokens - window) * static_cast<double>(window);
     const Type& q = graph.type(node.inputs[0]);                                   // (tokens, heads, head_dim)
     total += 2 * 2 * pairs * static_cast<double>(q[1].number() * q[2].number());  // scores, and their weighted values
   }

@@ -156,7 +156,8 @@ void add_sources(std::vector<Source>& sources, const Json& value, const std::str
 
 void add_jinja_files(std::vector<Source>& sources, const fs::path& folder) {
   const auto add = [&](const fs::path& file, std::string name) {
-    sources.push_back({std::move(name), read_text_file(file.string(), Limits().max_json_bytes), file.string()});
+    sources.push_back(
+        {std::move(name), read_text_file(file.string(), TemplateLimits().max_source_bytes), file.string()});
   };
   if (fs::exists(folder / "chat_template.jinja")) add(folder / "chat_template.jinja", "default");
   std::error_code none;
@@ -169,7 +170,7 @@ void add_jinja_files(std::vector<Source>& sources, const fs::path& folder) {
 
 }  // namespace
 
-std::optional<ChatTemplate> ChatTemplate::find(const std::string& folder, const jinja::TemplateLimits& limits) {
+std::optional<ChatTemplate> ChatTemplate::find(const std::string& folder, const TemplateLimits& limits) {
   std::vector<Source> sources;
   add_jinja_files(sources, folder);
   std::vector<std::pair<std::string, std::string>> tokens;
@@ -192,7 +193,7 @@ std::optional<ChatTemplate> ChatTemplate::find(const std::string& folder, const 
   return chat;
 }
 
-ChatTemplate ChatTemplate::load(const std::string& folder, const jinja::TemplateLimits& limits) {
+ChatTemplate ChatTemplate::load(const std::string& folder, const TemplateLimits& limits) {
   auto found = find(folder, limits);
   if (found) return std::move(*found);
   throw Error("the model has no chat template", {.file = folder, .field = "chat_template", .offset = {}},
@@ -201,11 +202,16 @@ ChatTemplate ChatTemplate::load(const std::string& folder, const jinja::Template
 
 ChatTemplate ChatTemplate::parse(std::string_view source, const std::string& file,
                                  const std::vector<std::pair<std::string, std::string>>& special_tokens,
-                                 const jinja::TemplateLimits& limits) {
+                                 const TemplateLimits& limits) {
   ChatTemplate chat;
   chat.special_tokens_ = JsonDocument::parse(special_tokens_json(special_tokens), "special tokens");
   chat.templates_.push_back({"default", jinja::Template::parse(source, file, limits), std::string(source)});
   return chat;
+}
+
+std::string_view ChatTemplate::source(std::string_view name) const {
+  const auto found = std::ranges::find(templates_, name, &Named::name);
+  return found == templates_.end() ? std::string_view() : found->source;
 }
 
 std::vector<std::string> ChatTemplate::names() const {
@@ -280,7 +286,7 @@ std::vector<int32_t> ChatTemplate::encode(const Tokenizer& tokenizer, const Rend
 }
 
 std::string to_json(const Json& value) {
-  const jinja::TemplateLimits limits;
+  const TemplateLimits limits;
   const std::tm now{};
   Runtime runtime(limits, now);
   return jinja::dump(runtime, value_of(runtime, value), {});

@@ -38,13 +38,13 @@ class ChatTemplate {
   /// From a model's folder: chat_template.jinja (and additional_chat_templates/NAME.jinja), chat_template.json, or the
   /// chat_template of tokenizer_config.json, one or several by name; with the special tokens of tokenizer_config.json.
   /// Nothing when the folder has none. Throws Error for one that is broken.
-  static std::optional<ChatTemplate> find(const std::string& folder, const jinja::TemplateLimits& limits = {});
+  static std::optional<ChatTemplate> find(const std::string& folder, const TemplateLimits& limits = {});
   /// As find; a folder without a template is an Error that says what to do.
-  static ChatTemplate load(const std::string& folder, const jinja::TemplateLimits& limits = {});
+  static ChatTemplate load(const std::string& folder, const TemplateLimits& limits = {});
   /// A template's source; `special_tokens` as "bos_token" → "<s>".
   static ChatTemplate parse(std::string_view source, const std::string& file,
                             const std::vector<std::pair<std::string, std::string>>& special_tokens = {},
-                            const jinja::TemplateLimits& limits = {});
+                            const TemplateLimits& limits = {});
 
   /// The conversation, a list of messages, as text. Throws UsageError for messages or options that do not fit,
   /// jinja::TemplateError when the template fails or refuses them.
@@ -56,6 +56,8 @@ class ChatTemplate {
 
   /// Names of the templates; "default" is the one for conversations without tools.
   std::vector<std::string> names() const;
+  /// The source of the template of this name; empty when there is none.
+  std::string_view source(std::string_view name = "default") const;
 
  private:
   struct Named {

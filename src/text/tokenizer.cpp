@@ -133,11 +133,15 @@ Segment Tokenizer::State::encode_one(std::string_view text, int32_t type_id, con
       if (with_blanks) segment.blanks.push_back(count_blanks(piece.text));
       continue;
     }
-    for (const Token& token : tokenize({piece.text, words.byte_level}, *work)) {
-      ids.push_back(token.id);
-      offsets.push_back(token.begin < token.end ? code_points(piece.source(token.begin, token.end))
-                                                : std::pair<int64_t, int64_t>(0, 0));
-      if (with_blanks) segment.blanks.push_back(count_blanks(parts.model->vocabulary().token(token.id).value_or("")));
+    const Word word{piece.text, words.byte_level};
+    for (size_t begin = 0, end = 0; begin < word.text.size(); begin = end) {
+      end = parts.model->part_end(word, begin);
+      for (const Token& token : tokenize({word.text.substr(begin, end - begin), word.bytes}, *work)) {
+        ids.push_back(token.id);
+        offsets.push_back(token.begin < token.end ? code_points(piece.source(begin + token.begin, begin + token.end))
+                                                  : std::pair<int64_t, int64_t>(0, 0));
+        if (with_blanks) segment.blanks.push_back(count_blanks(parts.model->vocabulary().token(token.id).value_or("")));
+      }
     }
   }
   give(std::move(work), text.size());

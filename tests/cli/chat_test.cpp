@@ -49,6 +49,17 @@ TEST_F(Chat, GoesOnFromAHistoryWithTools) {
   EXPECT_EQ(chat.out, plain.out);
 }
 
+TEST_F(Chat, AGgufFileBringsItsTemplate) {
+  const std::string file = (folder_ / "m.gguf").string();
+  ASSERT_EQ(run({"export", model(), "--format", "gguf", "--output", file}).status, 0);
+  const Outcome chat = run({"run", file, "--max-tokens", "12", "--exact", "--chat", "--prompt", "Who are you?"});
+  ASSERT_EQ(chat.status, 0) << chat.err;
+  EXPECT_EQ(chat.out, run(flags({"--chat", "--prompt", "Who are you?"})).out);
+  const Outcome plain =
+      run({"run", file, "--max-tokens", "12", "--exact", "--prompt", "user: Who are you?\nassistant:"});
+  EXPECT_EQ(chat.out, plain.out);
+}
+
 TEST_F(Chat, AModelWithoutATemplateIsRefusedWithAdvice) {
   const Outcome outcome = run({"run", kit_path("models/books-4m").value().string(), "--chat", "--prompt", "Hi"});
   EXPECT_EQ(outcome.status, 1);

@@ -4,6 +4,7 @@
 
 #include "cli/program.h"
 #include "core/json.h"
+#include "support/gguf_builder.h"
 #include "support/kit.h"
 
 namespace braid::test {
@@ -92,6 +93,23 @@ TEST_F(Render, SaysWhatIsWrongWithItsFlags) {
   const Outcome broken = render({"--messages", file("m.json")});
   EXPECT_EQ(broken.status, 1);
   EXPECT_NE(broken.err.find("line 2, column "), std::string::npos) << broken.err;
+}
+
+TEST_F(Render, TakesTheTemplateAndTheTokensOfAGgufFile) {
+  const std::vector<std::string> tokens{"<unk>", "<s>", "a", "b", ":", "<", "s", ">"};
+  folder_.write(
+      "m.gguf",
+      GgufFile{.values = {gguf_string("general.architecture", "llama"), gguf_string("tokenizer.ggml.model", "gpt2"),
+                          gguf_string("tokenizer.ggml.pre", "gpt-2"), gguf_strings("tokenizer.ggml.tokens", tokens),
+                          gguf_numbers<int32_t>("tokenizer.ggml.token_type", kI32, {2, 3, 1, 1, 1, 1, 1, 1}),
+                          gguf_strings("tokenizer.ggml.merges", {}), gguf_u32("tokenizer.ggml.bos_token_id", 1),
+                          gguf_string("tokenizer.chat_template",
+                                      "{{ bos_token }}{% for m in messages %}a:{{ m.content }}{% endfor %}")}}
+          .bytes());
+  folder_.write("b.json", R"([{"role": "user", "content": "b<s>"}])");
+  EXPECT_EQ(run({"render", file("m.gguf"), "--messages", file("b.json")}).out, "<s>a:b<s>\n");
+  EXPECT_EQ(run({"render", file("m.gguf"), "--messages", file("b.json"), "--ids"}).out, "<s>a:b<s>\n1 2 4 3 5 6 7\n")
+      << "the message's <s> is text";
 }
 
 TEST_F(Render, GivesIdsInWhichMessagesHoldNoSpecialTokens) {

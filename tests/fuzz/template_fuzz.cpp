@@ -19,7 +19,7 @@ constexpr std::string_view kMessages =
     R"("arguments": {"a": [1, -2.5, 1e-7, true, null, "q\"'"], "b": {}}}}]}, {"role": "tool", "content": "{\"t\": 1}", "tool_call_id": "a1"}])";
 
 /// Small ones, so that a run takes no longer than it must.
-constexpr jinja::TemplateLimits kLimits{
+constexpr TemplateLimits kLimits{
     .max_text_bytes = 1 << 16, .max_steps = 20'000, .max_bytes = 4 << 20, .max_range = 1'000, .max_depth = 200};
 
 void require(bool sound) {

@@ -137,15 +137,29 @@ TEST(Configs, AnUnknownFamilyIsAnsweredWithNearNames) {
   EXPECT_NE(advice(R"({"model_type": "zzzzzzzzzzzz"})").find("llama"), std::string::npos);  // nothing near: all of them
 }
 
-TEST(Configs, AVocabularyThatIsNotTheEmbeddingsRowsIsRefused) {
-  const Config config = test::config_of(R"({"model_type": "gpt2", "n_layer": 1, "n_embd": 8, "n_head": 2})");
+TEST(Configs, Case28AVocabularyThatIsNotTheEmbeddingsRowsIsRefusedAtVocabSize) {
+  const Config config =
+      test::config_of(R"({"model_type": "gpt2", "vocab_size": 50257, "n_layer": 1, "n_embd": 8, "n_head": 2})");
   const Model random = make_model(config, test::random_index(Format::f32));
   auto types = test::parameters_of(random.build("decode", {}));
   types["transformer.wte.weight"].shape[0] = Dim(50258);
   const Model model = make_model(config, test::index_of(types));
   const Error error = test::error_of([&] { model.build("decode", {}); });
+  EXPECT_EQ(error.place().file, "config.json");
+  EXPECT_EQ(error.place().field, "vocab_size");
+  EXPECT_EQ(error.message(), "the vocabulary of 50257 is not the 50258 rows of transformer.wte.weight");
+}
+
+TEST(Configs, AnotherWidthThanTheEmbeddingsIsRefusedAtTheTensor) {
+  const Config config =
+      test::config_of(R"({"model_type": "gpt2", "vocab_size": 50257, "n_layer": 1, "n_embd": 8, "n_head": 2})");
+  const Model random = make_model(config, test::random_index(Format::f32));
+  auto types = test::parameters_of(random.build("decode", {}));
+  types["transformer.wte.weight"].shape[1] = Dim(9);
+  const Model model = make_model(config, test::index_of(types));
+  const Error error = test::error_of([&] { model.build("decode", {}); });
   EXPECT_EQ(error.place().field, "transformer.wte.weight");
-  EXPECT_NE(error.message().find("[50258, 8]"), std::string::npos);
+  EXPECT_NE(error.message().find("[50257, 9]"), std::string::npos);
   EXPECT_NE(error.message().find("[50257, 8]"), std::string::npos);
 }
 

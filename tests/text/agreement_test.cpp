@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 
 #include "support/kit.h"
@@ -43,6 +44,44 @@ std::vector<int32_t> merged_plainly(const std::string& word,
   std::vector<int32_t> ids;
   for (const std::string& symbol : symbols) ids.push_back(vocabulary.find(symbol).value());
   return ids;
+}
+
+/// Texts whose spaces became ▁ are one word, of which the tokenizer makes parts where no token can lie across.
+TEST(Bpe, GivesTheSameTokensInPartsAsInTheWholeWord) {
+  std::mt19937 random(4);
+  size_t in_parts = 0;
+  for (int round = 0; round < 60; ++round) {
+    // Random merges over a, b and ▁; in most rounds ▁ begins tokens or stands among its like, in others anywhere.
+    std::vector<std::string> tokens = {"a", "b", "▁"};
+    std::string vocabulary = R"("?":0,"a":1,"b":2,"▁":3)", merges;
+    const bool anywhere = round % 4 == 0;
+    for (int tries = 0; tries < 200 && tokens.size() < 20; ++tries) {
+      const std::string first = tokens[random() % tokens.size()], second = tokens[random() % tokens.size()];
+      if (std::ranges::find(tokens, first + second) != tokens.end()) continue;
+      if (!anywhere && second.starts_with("▁") && !first.ends_with("▁")) continue;
+      vocabulary += ",\"" + first + second + "\":" + std::to_string(tokens.size() + 1);
+      merges += (merges.empty() ? "\"" : ",\"") + first + " " + second + "\"";
+      tokens.push_back(first + second);
+    }
+    const std::string json =
+        R"({"type":"BPE","unk_token":"?","fuse_unk":true,"vocab":{)" + vocabulary + R"(},"merges":[)" + merges + "]}";
+    const JsonDocument document = JsonDocument::parse(json, "t");
+    const auto model = read_model(document.root(), {});
+    const Tokenizer tokenizer = test::tokenizer_of(json);
+    for (int i = 0; i < 50; ++i) {
+      static const std::string kCharacters[] = {"a", "b", "▁", "▁", "é"};  // é is unknown
+      std::string word;
+      for (size_t length = 1 + random() % 12; length > 0; --length) word += kCharacters[random() % 5];
+      const auto scratch = model->make_scratch();
+      std::vector<Token> whole;
+      model->tokenize({word}, *scratch, whole);
+      std::vector<int32_t> ids;
+      for (const Token& token : whole) ids.push_back(token.id);
+      ASSERT_EQ(tokenizer.encode(word).ids, ids) << word << "\n" << json;
+      in_parts += model->part_end({word}, 0) < word.size();
+    }
+  }
+  EXPECT_GT(in_parts, 500u);
 }
 
 TEST(Bpe, AgreesWithMergingTheLowestPairOneByOne) {

@@ -26,6 +26,15 @@ TEST(Utf8, ReadsBackEveryCodePointThatItWrites) {
   }
 }
 
+TEST(Utf8, WritesOverACharacterOfTheSameLengthOnly) {
+  std::string text = "aé中🦙";
+  EXPECT_TRUE(utf8::overwrite(text, 0, 1, U'b'));
+  EXPECT_TRUE(utf8::overwrite(text, 1, 2, U'ü'));
+  EXPECT_FALSE(utf8::overwrite(text, 3, 3, U'x'));
+  EXPECT_TRUE(utf8::overwrite(text, 6, 4, U'😀'));
+  EXPECT_EQ(text, "bü中😀");
+}
+
 TEST(Utf8, FindsTheFirstByteOfTheFirstBrokenSequence) {
   EXPECT_EQ(utf8::first_invalid("0123456789abcdef"), std::nullopt);
   EXPECT_EQ(utf8::first_invalid("0123456789\x80"), 10u);
@@ -118,6 +127,34 @@ TEST(Forms, AccountForEveryCharacterOfTheInput) {
       EXPECT_EQ(consumed, static_cast<int64_t>(utf8::count(text))) << text;
     }
   }
+}
+
+/// What one look at each character passes as normalised is so in every form, alone and beside others of the kind.
+TEST(Forms, PassNothingAsNormalizedThatIsNot) {
+  const auto stays = [](const std::string& text) {
+    for (const unicode::Form form :
+         {unicode::Form::nfc, unicode::Form::nfd, unicode::Form::nfkc, unicode::Form::nfkd}) {
+      std::string out;
+      for (const unicode::Change& change : unicode::normalize(text, form)) utf8::append(out, change.code_point);
+      if (out != text) return false;
+    }
+    return true;
+  };
+  std::string together;
+  size_t passed = 0;
+  for (char32_t c = 0; c < 0x30000; ++c) {
+    if (c >= 0xD800 && c <= 0xDFFF) continue;
+    std::string text;
+    utf8::append(text, c);
+    if (!unicode::surely_normalized(text)) continue;
+    ++passed;
+    ASSERT_TRUE(stays(text)) << static_cast<uint32_t>(c);
+    together += text;
+  }
+  EXPECT_TRUE(stays(together));
+  EXPECT_GT(passed, 0x10000u) << "most characters";
+  EXPECT_FALSE(unicode::surely_normalized("cafe\u0301"));
+  EXPECT_FALSE(unicode::surely_normalized("\u1112\u1161"));
 }
 
 TEST(ByteAlphabet, SpellsEachByteAsItsOwnCharacter) {

@@ -26,7 +26,7 @@ extern const Kernels kKernels;
 }
 #endif
 
-size_t product_scratch_bytes(int64_t k) { return std::max(kFloatScratchBytes, int_scratch_bytes(k)); }
+size_t product_scratch_bytes() { return std::max(kFloatScratchBytes, kIntScratchBytes); }
 
 size_t attention_scratch_floats(int64_t page_size, int64_t head_dim) { return attention_floats(page_size, head_dim); }
 

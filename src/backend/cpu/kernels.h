@@ -31,11 +31,11 @@ struct Product {
   int64_t k = 0;                   ///< integer classes: a multiple of 32
   float* y = nullptr;              ///< y[row * y_stride + (n - n_begin)]
   int64_t y_stride = 0;
-  std::byte* scratch = nullptr;  ///< per worker, at least `product_scratch_bytes(k)`
+  std::byte* scratch = nullptr;  ///< per worker, at least `product_scratch_bytes()`
 };
 using ProductFn = void (*)(const Product&);
 /// Bytes of scratch that any product function may use for a given k.
-size_t product_scratch_bytes(int64_t k);
+size_t product_scratch_bytes();
 
 /// One sequence, one key-value head, some query rows, a range of keys [key_begin, key_end): online softmax in one pass.
 /// Keys are taken in blocks of `page_size` at absolute positions, so results do not depend on how queries or steps are

@@ -55,6 +55,11 @@ Piece Arena::keep(std::string text, std::vector<Span> origin) {
   return {texts_.back(), origins_.back().data(), 0};
 }
 
+Piece Arena::keep(std::string text, const Piece& piece) {
+  texts_.push_back(std::move(text));
+  return {texts_.back(), piece.origin, piece.start};
+}
+
 Piece rewrite(const Piece& piece, std::span<const unicode::Change> changes, size_t removed, Arena& arena) {
   std::string text;
   std::vector<Span> origin;
@@ -69,8 +74,9 @@ Piece rewrite(const Piece& piece, std::span<const unicode::Change> changes, size
       if (at < piece.text.size()) from = origin_of(piece, at);
       at = skip(piece.text, at, 1 + static_cast<size_t>(-change));
     }
+    const size_t before = text.size();
     utf8::append(text, code_point);
-    origin.resize(text.size(), from);
+    origin.insert(origin.end(), text.size() - before, from);
   }
   return arena.keep(std::move(text), std::move(origin));
 }

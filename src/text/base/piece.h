@@ -38,6 +38,8 @@ struct Piece {
 class Arena {
  public:
   Piece keep(std::string text, std::vector<Span> origin);
+  /// Other characters of the same lengths, at the places that those of `piece` have.
+  Piece keep(std::string text, const Piece& piece);
 
  private:
   std::deque<std::string> texts_;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/json.h"
+#include "core/large_pages.h"
 #include "text/base/hash.h"
 
 namespace braid::text {
@@ -64,8 +65,8 @@ class Vocabulary {
   bool holds(const Slot& slot, std::string_view token, uint64_t head) const;
 
   std::string characters_;
-  std::vector<Entry> entries_;  // by id
-  std::vector<Slot> slots_;     // a power of two of them, at most half full
+  LargeVector<Entry> entries_;  // by id
+  LargeVector<Slot> slots_;     // a power of two of them, at most half full
   size_t count_ = 0;
   uint64_t seed_ = random_seed();
 };

@@ -8,6 +8,18 @@
 #include "text/unicode/utf8.h"
 
 namespace braid::text {
+namespace {
+
+constexpr std::string_view kMark = "▁";
+
+/// Whether a ▁ follows another character.
+bool has_inner_mark(std::string_view token) {
+  for (size_t at = token.find(kMark, 1); at != std::string_view::npos; at = token.find(kMark, at + 1))
+    if (!token.substr(0, at).ends_with(kMark)) return true;
+  return false;
+}
+
+}  // namespace
 
 Bpe::Bpe(const Json& node, const Limits& limits)
     : vocabulary_(Vocabulary::read(node.at("vocab"), limits)),
@@ -23,6 +35,7 @@ Bpe::Bpe(const Json& node, const Limits& limits)
       token->fail("the unknown token \"" + std::string(token->as_string()) + "\" is not in the vocabulary");
   }
   spell_bytes();
+  parted_ = parts_at_marks();
   if (const auto dropout = optional_member(node, "dropout"); dropout && dropout->as_double() != 0) {
     note_ = "model.dropout is ignored: the same text always gives the same tokens";
   }
@@ -42,6 +55,24 @@ Bpe::Bpe(BpeParts parts)
     whole_.insert(token, id);
     has_whole_ = true;
   }
+  parted_ = parts_at_marks() && std::ranges::none_of(parts.whole, [&](int32_t id) {
+              return has_inner_mark(vocabulary_.token(id).value_or(""));
+            });
+}
+
+bool Bpe::parts_at_marks() const {
+  // Without an unknown token characters are left out, and what stood apart meets; whole words look beyond parts.
+  if (!vocabulary_.find(kMark) || !unknown_ || ignore_merges_ || !prefix_.empty() || !suffix_.empty()) return false;
+  const auto ends = [&](int32_t id) { return vocabulary_.token(id)->ends_with(kMark); };
+  if (ends(*unknown_)) return false;  // it stands for other characters
+  return merges_.all_of(
+      [&](int32_t first, int32_t second) { return !vocabulary_.token(second)->starts_with(kMark) || ends(first); });
+}
+
+size_t Bpe::part_end(const Word& word, size_t begin) const {
+  if (!parted_ || word.bytes) return word.text.size();
+  while (word.text.substr(begin).starts_with(kMark)) begin += kMark.size();
+  return std::min(word.text.find(kMark, begin), word.text.size());
 }
 
 void Bpe::spell_bytes() {

@@ -19,6 +19,7 @@ class Bpe final : public Model {
   std::unique_ptr<Scratch> make_scratch() const override { return std::make_unique<Work>(); }
   /// Byte fallback counts the bytes of the spelling, so the spelling it must be.
   bool reads_bytes() const override { return !byte_fallback_; }
+  size_t part_end(const Word& word, size_t begin) const override;
   void tokenize(const Word& word, Scratch& scratch, std::vector<Token>& tokens) const override;
   const Vocabulary& vocabulary() const override { return vocabulary_; }
   std::string note() const override { return note_; }
@@ -52,6 +53,9 @@ class Bpe final : public Model {
   };
 
   void spell_bytes();
+  /// Whether no token can span the place between another character and a ▁ behind it, as in SentencePiece's
+  /// vocabularies, whose ▁ stands for a space and starts tokens.
+  bool parts_at_marks() const;
   /// The token of `whole_` that starts at byte `at`, the longest one, and its bytes; −1 when there is none.
   std::pair<int32_t, uint32_t> whole_at(std::string_view text, size_t at) const;
   std::optional<int32_t> whole(const Word& word, Work& work) const;
@@ -71,6 +75,7 @@ class Bpe final : public Model {
   bool fuse_unknown_, byte_fallback_, ignore_merges_;
   Trie whole_;  // tokens taken from a word first
   bool has_whole_ = false;
+  bool parted_ = false;  // parts_at_marks()
   std::string note_;
 };
 

@@ -147,9 +147,9 @@ MergeTable::MergeTable(std::span<const Entry> merges) {
   }
 }
 
-std::vector<MergeTable::Entry> MergeTable::look_up(const MergeList& list, const Vocabulary& vocabulary,
+LargeVector<MergeTable::Entry> MergeTable::look_up(const MergeList& list, const Vocabulary& vocabulary,
                                                    std::string_view prefix) {
-  std::vector<Entry> entries(list.size());
+  LargeVector<Entry> entries(list.size());
   constexpr size_t kChunk = 32'768;  // a few milliseconds: worth a thread
   parallel_for((list.size() + kChunk - 1) / kChunk, [&](size_t chunk) {
     const size_t begin = chunk * kChunk, end = std::min(begin + kChunk, list.size());

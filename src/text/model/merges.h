@@ -1,6 +1,7 @@
 #pragma once
 // The merges of byte-pair encoding: pair of token ids → rank and the token they become.
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <span>
@@ -41,6 +42,13 @@ class MergeTable {
       if (slots_[at].key == kEmpty) return nullptr;
     }
   }
+  /// Whether holds(first, second) for each pair that merges.
+  template <class Holds>
+  bool all_of(Holds holds) const {
+    return std::ranges::all_of(slots_, [&](const Entry& entry) {
+      return entry.key == kEmpty || holds(static_cast<int32_t>(entry.key >> 32), static_cast<int32_t>(entry.key));
+    });
+  }
 
  private:
   struct Entry {
@@ -52,10 +60,10 @@ class MergeTable {
     return static_cast<uint64_t>(static_cast<uint32_t>(first)) << 32 | static_cast<uint32_t>(second);
   }
   explicit MergeTable(std::span<const Entry> merges);
-  static std::vector<Entry> look_up(const MergeList& list, const Vocabulary& vocabulary, std::string_view prefix);
+  static LargeVector<Entry> look_up(const MergeList& list, const Vocabulary& vocabulary, std::string_view prefix);
   size_t slot_of(uint64_t key) const { return hash(key, seed_) & mask_; }
 
-  std::vector<Entry> slots_;  // a power of two of them, at most two thirds full
+  LargeVector<Entry> slots_;  // a power of two of them, at most two thirds full
   size_t mask_ = 0;
   uint64_t seed_ = random_seed();
 };

@@ -28,6 +28,12 @@ class Model {
   virtual std::unique_ptr<Scratch> make_scratch() const { return std::make_unique<Scratch>(); }
   /// Whether it takes words with `bytes` set; else they are spelt out before.
   virtual bool reads_bytes() const { return false; }
+  /// Where the part of a word that starts at byte `begin` ends: it has the same tokens alone as within the word. Parts
+  /// come again where whole words are whole texts, and are found in a WordCache then.
+  virtual size_t part_end(const Word& word, size_t begin) const {
+    (void)begin;
+    return word.text.size();
+  }
   /// Appends the tokens of a non-empty word; `scratch` is this model's.
   virtual void tokenize(const Word& word, Scratch& scratch, std::vector<Token>& tokens) const = 0;
   virtual const Vocabulary& vocabulary() const = 0;

@@ -37,7 +37,8 @@ class BertNormalizer final : public Normalizer {
     }
     if (options_.handle_chinese_chars) piece = space_chinese(piece, arena);
     if (options_.strip_accents) {
-      piece = rewrite(piece, unicode::normalize(piece.text, unicode::Form::nfd), 0, arena);
+      if (!unicode::surely_normalized(piece.text))
+        piece = rewrite(piece, unicode::normalize(piece.text, unicode::Form::nfd), 0, arena);
       piece = filter(
           piece, [](char32_t c) { return (unicode::classes(c) & unicode::kMn) == 0; }, arena);
     }
@@ -46,8 +47,16 @@ class BertNormalizer final : public Normalizer {
 
  private:
   static Piece space_chinese(const Piece& piece, Arena& arena) {
+    const auto none = [&] {
+      for (size_t at = 0; at < piece.text.size();) {
+        const utf8::Character c = utf8::decode(piece.text, at);
+        if (is_chinese(c.code_point)) return false;
+        at += c.bytes;
+      }
+      return true;
+    };
+    if (none()) return piece;
     std::vector<unicode::Change> changes;
-    bool any = false;
     for (size_t at = 0; at < piece.text.size();) {
       const utf8::Character c = utf8::decode(piece.text, at);
       at += c.bytes;
@@ -55,10 +64,9 @@ class BertNormalizer final : public Normalizer {
         changes.push_back({c.code_point, 0});
         continue;
       }
-      any = true;
       changes.insert(changes.end(), {{U' ', 0}, {c.code_point, 1}, {U' ', 1}});
     }
-    return any ? rewrite(piece, changes, 0, arena) : piece;
+    return rewrite(piece, changes, 0, arena);
   }
 
   Options options_;

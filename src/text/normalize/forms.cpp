@@ -2,8 +2,6 @@
 
 #include "text/unicode/forms.h"
 
-#include <algorithm>
-
 #include "text/normalize/normalizer.h"
 
 namespace braid::text {
@@ -13,9 +11,8 @@ class Form final : public Normalizer {
  public:
   explicit Form(unicode::Form form) : form_(form) {}
   Piece apply(const Piece& piece, Arena& arena) const override {
-    const bool ascii =
-        std::all_of(piece.text.begin(), piece.text.end(), [](char c) { return static_cast<uint8_t>(c) < 0x80; });
-    return ascii ? piece : rewrite(piece, unicode::normalize(piece.text, form_), 0, arena);
+    if (unicode::surely_normalized(piece.text)) return piece;
+    return rewrite(piece, unicode::normalize(piece.text, form_), 0, arena);
   }
 
  private:

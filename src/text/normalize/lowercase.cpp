@@ -15,6 +15,8 @@ class Lowercase final : public Normalizer {
 }  // namespace
 
 Piece lowercase(const Piece& piece, Arena& arena) {
+  constexpr std::string_view kGrows = "İ";  // the one character whose lower case is two
+  if (piece.text.find(kGrows) == std::string_view::npos) return map(piece, unicode::simple_lowercase, arena);
   std::vector<unicode::Change> changes;
   changes.reserve(piece.text.size());
   for (size_t at = 0; at < piece.text.size();) {

@@ -72,6 +72,7 @@ class Precompiled final : public Normalizer {
     utf8::Character c = utf8::decode(text, at);
     for (at += c.bytes; at < text.size();) {
       const utf8::Character next = utf8::decode(text, at);
+      if (c.code_point < 0x80 && next.code_point < 0x80 && next.code_point != '\n') break;  // nothing joins these
       if (utf8proc_grapheme_break_stateful(static_cast<utf8proc_int32_t>(c.code_point),
                                            static_cast<utf8proc_int32_t>(next.code_point), &state))
         break;

@@ -65,8 +65,10 @@ class Reader {
 
  private:
   [[noreturn]] void fail(size_t id, std::string what) const {
+    std::optional<uint64_t> offset;
+    if (!model_.content.empty()) offset = static_cast<uint64_t>(model_.pieces[id].text.data() - model_.content.data());
     throw Error(std::move(what),
-                {.file = model_.file, .field = model_.field + "[" + std::to_string(id) + "]", .offset = {}});
+                {.file = model_.file, .field = model_.field + "[" + std::to_string(id) + "]", .offset = offset});
   }
 
   void check() const {

@@ -28,6 +28,7 @@ struct SentencePieces {
   bool special_take_spaces = false;              ///< control and user-defined pieces take the spaces behind them along
   std::vector<int32_t> before = {}, after = {};  ///< tokens around a text
   std::string file = {};                         ///< for errors
+  std::string_view content = {};                 ///< of the file, which `pieces` refer to; empty: not known
   std::string field = "pieces";                  ///< what errors call the list of pieces
 };
 

@@ -146,6 +146,7 @@ SentencePieces read_sentence_piece(std::string_view bytes, const std::string& fi
   model.unigram = true;  // the format's default, as are spaces removed
   model.remove_extra_whitespaces = true;
   model.file = file;
+  model.content = bytes;
   Message message(bytes, 0, file);
   for (Field f; message.next(f);) {
     if (f.number < 1 || f.number > 3) continue;  // self-test data, denormaliser, extensions

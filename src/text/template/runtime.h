@@ -7,8 +7,8 @@
 #include <memory>
 #include <vector>
 
+#include "core/limits.h"
 #include "text/template/fault.h"
-#include "text/template/limits.h"
 #include "text/template/value.h"
 
 namespace braid::jinja {

@@ -8,9 +8,6 @@
 namespace braid::jinja {
 namespace {
 
-constexpr uint32_t kMostNesting = 150;      // the parser's recursion
-constexpr size_t kLongestSource = 4 << 20;  // bytes; real templates have some thousand
-
 std::string described(Position at) {
   return "line " + std::to_string(at.line) + ", column " + std::to_string(at.column);
 }
@@ -32,14 +29,14 @@ Template& Template::operator=(Template&&) noexcept = default;
 Template::~Template() = default;
 
 Template Template::parse(std::string_view source, std::string file, const TemplateLimits& limits) {
-  if (source.size() > kLongestSource)
+  if (source.size() > limits.max_source_bytes)
     throw Error("the template has " + std::to_string(source.size()) + " bytes, more than the limit of " +
-                    std::to_string(kLongestSource),
+                    std::to_string(limits.max_source_bytes),
                 {.file = file, .field = {}, .offset = {}});
   if (const auto offset = utf8::first_invalid(source))
     throw Error("the template is not UTF-8", {.file = file, .field = {}, .offset = *offset});
   try {
-    const ParserOptions options{.max_nesting = kMostNesting, .max_depth = limits.max_depth / 2};
+    const ParserOptions options{.max_nesting = limits.max_nesting, .max_depth = limits.max_depth / 2};
     auto tree = std::make_unique<Tree>(Parser(tokenize(source), options).parse());
     check(*tree);
     return {std::move(tree), std::move(file), limits};

@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/limits.h"
 #include "text/template/fault.h"
-#include "text/template/limits.h"
 #include "text/template/text.h"
 
 namespace braid::jinja {

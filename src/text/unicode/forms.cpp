@@ -82,6 +82,20 @@ std::vector<Change> recompose(const std::vector<Mark>& marks) {
 
 }  // namespace
 
+bool surely_normalized(std::string_view text) {
+  for (size_t at = 0; at < text.size();) {
+    const utf8::Character c = utf8::decode(text, at);
+    at += c.bytes;
+    if (c.code_point < 0x80) continue;
+    if (c.code_point >= 0xAC00 && c.code_point < 0xD7A4) return false;  // Hangul decomposes by rule
+    const auto* property = utf8proc_get_property(static_cast<utf8proc_int32_t>(c.code_point));
+    if (property->decomp_seqindex != UINT16_MAX || property->comb_index != UINT16_MAX || property->combining_class != 0)
+      return false;
+    if (c.code_point >= 0x1100 && c.code_point < 0x1200) return false;  // Hangul composes by rule
+  }
+  return true;
+}
+
 std::vector<Change> normalize(std::string_view text, Form form) {
   const bool compatible = form == Form::nfkc || form == Form::nfkd;
   const auto options = static_cast<utf8proc_option_t>(UTF8PROC_DECOMPOSE | (compatible ? UTF8PROC_COMPAT : 0));

@@ -16,6 +16,8 @@ struct Change {
 
 enum class Form : uint8_t { nfc, nfd, nfkc, nfkd };
 
+/// True for text that is in all these forms, found by a look at each character alone; false where that does not tell.
+bool surely_normalized(std::string_view text);
 /// The normalised text. The changes add up to the input's characters: alignments can be carried through them.
 std::vector<Change> normalize(std::string_view text, Form form);
 

@@ -77,9 +77,14 @@ bool is_word(char32_t c) {
          (c >= 0x1F170 && c <= 0x1F189);
 }
 
+char32_t simple_lowercase(char32_t c) {
+  if (c < 0x80) return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c;
+  return static_cast<char32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(c)));
+}
+
 std::u32string lowercase(char32_t c) {
   if (c == 0x130) return U"i\u0307";  // the one unconditional mapping of SpecialCasing.txt that grows
-  return {static_cast<char32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(c)))};
+  return {simple_lowercase(c)};
 }
 
 }  // namespace braid::unicode

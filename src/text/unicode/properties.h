@@ -57,6 +57,8 @@ inline Classes classes(char32_t c) { return c < 128 ? detail::kAscii[c] : detail
 inline bool is_space(char32_t c) { return (classes(c) & kSpace) != 0; }
 /// What \w stands for in UTS 18: alphabetic, marks, decimal numbers, connector punctuation, join controls.
 bool is_word(char32_t c);
+/// The lower-case mapping of one character to one.
+char32_t simple_lowercase(char32_t c);
 /// The full lower-case mapping of one character, without context: one to three code points (İ becomes i and a dot
 /// above).
 std::u32string lowercase(char32_t c);

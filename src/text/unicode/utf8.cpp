@@ -27,6 +27,20 @@ Sequence sequence_at(std::string_view bytes, size_t at) {
   return {wanted, true};
 }
 
+struct Bytes {
+  char data[4];
+  uint32_t count;
+};
+
+Bytes encode(char32_t c) {
+  const auto lead = [](char32_t mark, char32_t bits) { return static_cast<char>(mark | bits); };
+  const auto rest = [&](int shift) { return static_cast<char>(0x80 | (c >> shift & 0x3F)); };
+  if (c < 0x80) return {{static_cast<char>(c)}, 1};
+  if (c < 0x800) return {{lead(0xC0, c >> 6), rest(0)}, 2};
+  if (c < 0x10000) return {{lead(0xE0, c >> 12), rest(6), rest(0)}, 3};
+  return {{lead(0xF0, c >> 18), rest(12), rest(6), rest(0)}, 4};
+}
+
 /// Length of the run of ASCII at `at`, eight bytes at a time.
 size_t ascii_run(std::string_view bytes, size_t at) {
   size_t end = at;
@@ -41,16 +55,19 @@ size_t ascii_run(std::string_view bytes, size_t at) {
 }  // namespace
 
 void append(std::string& text, char32_t c) {
-  const auto put = [&](char32_t byte) { text += static_cast<char>(byte); };
   if (c < 0x80) {
-    put(c);
-  } else if (c < 0x800) {
-    put(0xC0 | c >> 6), put(0x80 | (c & 0x3F));
-  } else if (c < 0x10000) {
-    put(0xE0 | c >> 12), put(0x80 | (c >> 6 & 0x3F)), put(0x80 | (c & 0x3F));
-  } else {
-    put(0xF0 | c >> 18), put(0x80 | (c >> 12 & 0x3F)), put(0x80 | (c >> 6 & 0x3F)), put(0x80 | (c & 0x3F));
+    text += static_cast<char>(c);
+    return;
   }
+  const Bytes bytes = encode(c);
+  text.append(bytes.data, bytes.count);
+}
+
+bool overwrite(std::string& text, size_t at, uint32_t bytes, char32_t c) {
+  const Bytes fresh = encode(c);
+  if (fresh.count != bytes) return false;
+  std::memcpy(text.data() + at, fresh.data, bytes);
+  return true;
 }
 
 size_t count(std::string_view text) {

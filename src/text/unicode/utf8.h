@@ -44,6 +44,9 @@ inline size_t previous(std::string_view text, size_t end) {
 }
 
 void append(std::string& text, char32_t code_point);
+/// Writes a character over the one of `bytes` bytes at byte `at`; false, and nothing is done, when it has another
+/// length.
+bool overwrite(std::string& text, size_t at, uint32_t bytes, char32_t code_point);
 /// Code points of valid UTF-8.
 size_t count(std::string_view text);
 /// Offset of the first byte that belongs to no valid sequence (overlong forms and surrogates are invalid).

@@ -137,7 +137,7 @@ std::vector<float> run(const Kernels& kernels, Class what, const Case& c, const 
   const auto [row, rows, n_begin, n_end] = part;
   const int64_t n = n_end - n_begin, stride = n + 3;
   std::vector<float> y(static_cast<size_t>(rows * stride), 12345.0f);
-  std::vector<std::byte> scratch(product_scratch_bytes(c.k));
+  std::vector<std::byte> scratch(product_scratch_bytes());
   function_of(kernels, what)({.x = c.x.data() + static_cast<size_t>(row) * c.x_row_bytes,
                               .x_row_bytes = c.x_row_bytes,
                               .rows = rows,

@@ -17,7 +17,7 @@ std::string repeated(std::string_view what, size_t times) {
 }
 
 /// Small ones, so that what fills them takes no longer than it must.
-constexpr jinja::TemplateLimits kSmall{.max_text_bytes = 4 << 20, .max_steps = 1'000'000, .max_bytes = 64 << 20};
+constexpr TemplateLimits kSmall{.max_text_bytes = 4 << 20, .max_steps = 1'000'000, .max_bytes = 64 << 20};
 
 enum class When { load, render };
 

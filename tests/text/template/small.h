@@ -18,7 +18,7 @@ inline std::tm fixed_time() {
 /// What a template makes of these messages and variables (both JSON).
 inline jinja::Text render(std::string_view source, std::string_view variables = "{}",
                           std::string_view messages = R"([{"role": "user", "content": "Hi"}])",
-                          const jinja::TemplateLimits& limits = {}) {
+                          const TemplateLimits& limits = {}) {
   const ChatTemplate chat = ChatTemplate::parse(source, "small.jinja", {{"bos_token", "<s>"}}, limits);
   const JsonDocument list = JsonDocument::parse(messages, "messages"), values = JsonDocument::parse(variables, "set");
   RenderOptions options{.now = fixed_time()};
@@ -29,7 +29,7 @@ inline jinja::Text render(std::string_view source, std::string_view variables = 
 
 /// The error that a template gives, when loaded or when rendered.
 inline std::optional<jinja::TemplateError> error_of(std::string_view source, std::string_view variables = "{}",
-                                                    const jinja::TemplateLimits& limits = {}) {
+                                                    const TemplateLimits& limits = {}) {
   try {
     render(source, variables, R"([{"role": "user", "content": "Hi"}])", limits);
   } catch (const jinja::TemplateError& error) {

@@ -11,7 +11,7 @@ namespace braid::cpu {
 // kBlockBytes along K pass by; one packed panel of weights stays in L1.
 inline constexpr int64_t kBlockRows = 128;
 inline constexpr int64_t kBlockWeights = 24;
-inline constexpr int64_t kBlockBytes = 2048;
+inline constexpr int64_t kBlockBytes = 3072;
 inline constexpr size_t kMaxVectorBytes = 64;
 inline constexpr size_t kFloatScratchBytes =
     kMaxVectorBytes + kBlockRows * kBlockWeights * kMaxVectorBytes + kBlockWeights * kBlockBytes;
@@ -21,10 +21,10 @@ inline constexpr size_t kFloatScratchBytes =
 inline constexpr int64_t kTile = 16, kBlock = 32, kScaleBlocks = 4;
 inline constexpr float kLeastActivation = 0x1p-90f;
 inline constexpr int64_t kPanelTiles = 2;
-inline constexpr int64_t kUnpackedBytes = kTile * 4 + kTile * kBlock;
-inline constexpr size_t int_scratch_bytes(int64_t k) {
-  return kMaxVectorBytes + static_cast<size_t>(kPanelTiles * kUnpackedBytes * ((k + kBlock - 1) / kBlock));
-}
+inline constexpr int64_t kManyRows = 256;
+inline constexpr int64_t kManyDepth = 16;  // blocks of a slice: a panel of 16 of them takes 18 KiB
+inline constexpr size_t kIntScratchBytes = kMaxVectorBytes + kPanelTiles * kManyDepth * (kTile * 4 + kTile * kBlock);
+static_assert(kManyDepth % kScaleBlocks == 0);
 
 // Attention: scores of a tile of queries, and a page of keys and values widened to f32.
 inline constexpr int64_t kMaxQueryTile = 6, kMaxLanes = 16;

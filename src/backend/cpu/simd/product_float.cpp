@@ -125,21 +125,33 @@ void direct(const Product& p) {
 
 // ---- many rows
 
-/// A block along K: whole vectors, the elements after them, and whether it is the first.
+/// A block along K: whole vectors, the elements after them, and whether it is the first or the last.
 struct Depth {
   int64_t steps, tail;
-  bool first;
+  bool first, last;
 };
 
-/// A panel for R rows; sums[r * kWeightTile + j] go on.
+/// Where R rows meet a panel: sums[r * kWeightTile + j] wait for the next block, y takes `count` results of each row.
+struct Place {
+  const std::byte* x;
+  int64_t x_row_bytes;
+  F* sums;
+  float* y;
+  int64_t y_stride, count;
+};
+
 template <class P, int R>
-void panel_tile(const std::byte* x, size_t x_row_bytes, const std::byte* panel, const Depth& depth, F* sums) {
-  const int64_t steps = depth.steps, tail = depth.tail;
+void panel_tile(const Place& at, const std::byte* panel, const Depth& depth) {
+  const int64_t steps = depth.steps, tail = depth.tail, x_row_bytes = at.x_row_bytes;
+  const std::byte* x = at.x;
   F acc[R * kWeightTile];
-  unroll<R * kWeightTile>([&](auto i) BRAID_FLATTEN { acc[i] = depth.first ? F{} : sums[i]; });
+  unroll<R * kWeightTile>([&](auto i) BRAID_FLATTEN { acc[i] = depth.first ? F{} : at.sums[i]; });
   const auto step = [&](int64_t s, auto load_x) BRAID_FLATTEN {
     typename P::Vector xs[R];
     unroll<R>([&](auto r) BRAID_FLATTEN { xs[r] = load_x(x + r * x_row_bytes + s * P::X::kBytes); });
+    if constexpr (R == kRowTile) {  // the next rows: their pieces are too short for the hardware to see a stream
+      unroll<R>([&](auto r) BRAID_FLATTEN { __builtin_prefetch(x + (r + R) * x_row_bytes + s * P::X::kBytes, 0, 2); });
+    }
     unroll<kWeightTile>([&](auto j) BRAID_FLATTEN {
       const auto ws = load<typename P::Vector>(panel + (s * kWeightTile + j) * sizeof(F));
       unroll<R>([&](auto r) BRAID_FLATTEN { acc[r * kWeightTile + j] = P::dot(xs[r], ws, acc[r * kWeightTile + j]); });
@@ -147,7 +159,21 @@ void panel_tile(const std::byte* x, size_t x_row_bytes, const std::byte* panel, 
   };
   for (int64_t s = 0; s < steps; ++s) step(s, [](const std::byte* p) BRAID_FLATTEN { return P::X::whole(p); });
   if (tail > 0) step(steps, [tail](const std::byte* p) BRAID_FLATTEN { return P::X::part(p, tail); });
-  unroll<R * kWeightTile>([&](auto i) BRAID_FLATTEN { sums[i] = acc[i]; });
+  if (!depth.last) {
+    unroll<R * kWeightTile>([&](auto i) BRAID_FLATTEN { at.sums[i] = acc[i]; });
+    return;
+  }
+  float folded[R * kWeightTile];
+  fold_all<R * kWeightTile>(acc, folded);
+  if (at.count == kWeightTile) {
+    unroll<R>([&](auto r) BRAID_FLATTEN {
+      __builtin_memcpy(at.y + r * at.y_stride, folded + r * kWeightTile, kWeightTile * sizeof(float));
+    });
+    return;
+  }
+  for (int64_t r = 0; r < R; ++r) {
+    for (int64_t j = 0; j < at.count; ++j) at.y[r * at.y_stride + j] = folded[r * kWeightTile + j];
+  }
 }
 
 /// Weights n … n + count of one K block, widened: panel (step, kWeightTile) vectors; missing weights are zero.
@@ -164,41 +190,63 @@ void pack_panel(const Product& p, int64_t n, int64_t count, int64_t step, const 
   }
 }
 
+/// A panel for `rows` rows; meanwhile the weights of the next one (at `next`) come into the L2 cache.
+template <class P>
+void panel_rows(const Product& p, Place at, int64_t rows, const std::byte* panel, const Depth& depth,
+                const std::byte* next) {
+  const int64_t bytes = depth.steps * P::W::kBytes, share = bytes * kRowTile / rows;
+  int64_t fetched = 0;
+  const auto some = [&](auto n) BRAID_FLATTEN {
+    for (const int64_t end = lesser(fetched + share, bytes); fetched < end; fetched += 64) {
+      for (int64_t j = 0; j < kWeightTile; ++j) {
+        __builtin_prefetch(next + j * static_cast<int64_t>(p.w_row_bytes) + fetched, 0, 2);
+      }
+    }
+    panel_tile<P, n.value>(at, panel, depth);
+    at.x += n * at.x_row_bytes;
+    at.sums += n * kWeightTile;
+    at.y += n * at.y_stride;
+  };
+  int64_t row = 0;
+  for (; row + kRowTile <= rows; row += kRowTile) some(Index<kRowTile>{});
+  for (; row < rows; ++row) some(Index<1>{});
+}
+
 template <class P>
 void blocked(const Product& p) {
   std::byte* scratch = p.scratch + (-reinterpret_cast<uintptr_t>(p.scratch) & (kMaxVectorBytes - 1));
   F* sums = reinterpret_cast<F*>(scratch);
   std::byte* panel = scratch + kBlockRows * kBlockWeights * sizeof(F);
-  constexpr int64_t kSteps = kBlockBytes / static_cast<int64_t>(sizeof(F));
+  constexpr int64_t kMostSteps = kBlockBytes / static_cast<int64_t>(sizeof(F));
   const int64_t all_steps = p.k / P::kStep, tail = p.k % P::kStep;
+  const int64_t blocks = (all_steps + kMostSteps - 1) / kMostSteps;
+  const int64_t block_steps = blocks == 0 ? 1 : (all_steps + blocks - 1) / blocks;  // of nearly equal length
+  const auto weights_at = [&](int64_t n, int64_t step) BRAID_FLATTEN {
+    return p.w + static_cast<size_t>(n) * p.w_row_bytes + step * P::W::kBytes;
+  };
   for (int64_t row0 = 0; row0 < p.rows; row0 += kBlockRows) {
     const int64_t rows = lesser(kBlockRows, p.rows - row0);
     const std::byte* x = p.x + static_cast<size_t>(row0) * p.x_row_bytes;
     for (int64_t n0 = p.n_begin; n0 < p.n_end; n0 += kBlockWeights) {
       const int64_t n_end = lesser(n0 + kBlockWeights, p.n_end);
-      for (int64_t step = 0; step == 0 || step < all_steps; step += kSteps) {
-        const int64_t steps = lesser(kSteps, all_steps - step);
-        const Depth depth{steps, step + steps == all_steps ? tail : 0, step == 0};
+      for (int64_t step = 0; step == 0 || step < all_steps; step += block_steps) {
+        const int64_t steps = lesser(block_steps, all_steps - step);
+        const bool last = step + steps == all_steps;
+        const Depth depth{steps, last ? tail : 0, step == 0, last};
         for (int64_t n = n0; n < n_end; n += kWeightTile) {
-          pack_panel<P>(p, n, lesser(kWeightTile, n_end - n), step, depth, panel);
-          F* out = sums + (n - n0) * kBlockRows;
-          const std::byte* xk = x + step * P::X::kBytes;
-          int64_t row = 0;
-          for (; row + kRowTile <= rows; row += kRowTile) {
-            panel_tile<P, kRowTile>(xk + row * p.x_row_bytes, p.x_row_bytes, panel, depth, out + row * kWeightTile);
-          }
-          for (; row < rows; ++row) {
-            panel_tile<P, 1>(xk + row * p.x_row_bytes, p.x_row_bytes, panel, depth, out + row * kWeightTile);
-          }
-        }
-      }
-      for (int64_t n = n0; n < n_end; n += kWeightTile) {
-        const int64_t count = lesser(kWeightTile, n_end - n);
-        for (int64_t row = 0; row < rows; ++row) {
-          float folded[kWeightTile];
-          fold_all<kWeightTile>(sums + (n - n0) * kBlockRows + row * kWeightTile, folded);
-          float* y = p.y + (row0 + row) * p.y_stride + (n - p.n_begin);
-          for (int64_t j = 0; j < count; ++j) y[j] = folded[j];
+          const int64_t count = lesser(kWeightTile, n_end - n);
+          pack_panel<P>(p, n, count, step, depth, panel);
+          const std::byte* next = n + kWeightTile < n_end ? weights_at(n + kWeightTile, step)
+                                  : last                  ? weights_at(n_end, 0)
+                                                          : weights_at(n0, step + steps);
+          panel_rows<P>(p,
+                        {.x = x + step * P::X::kBytes,
+                         .x_row_bytes = static_cast<int64_t>(p.x_row_bytes),
+                         .sums = sums + (n - n0) * kBlockRows,
+                         .y = p.y + row0 * p.y_stride + (n - p.n_begin),
+                         .y_stride = p.y_stride,
+                         .count = count},
+                        rows, panel, depth, next);
         }
       }
     }

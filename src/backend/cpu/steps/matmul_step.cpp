@@ -14,7 +14,7 @@ class MatmulStep : public Step {
  public:
   explicit MatmulStep(const StepRequest& r)
       : kernels_(r.kernels), k_(r.graph.type(r.node.inputs[0]).last().at(r.bounds)) {}
-  size_t scratch_bytes() const override { return product_scratch_bytes(k_); }
+  size_t scratch_bytes() const override { return product_scratch_bytes(); }
 
   void run(const Worker& worker) noexcept override {
     const Operand& x = in[0];

@@ -17,8 +17,8 @@ using Spread = ProductForm::External::Spread;
 constexpr int64_t kFewRows = 16;            // up to here the weights' bytes decide, above it arithmetic
 constexpr int64_t kChunkBytes = 448 << 10;  // of weights per claim when the weights' bytes decide
 constexpr int64_t kStep = 64;               // columns: kernels stream several tiles of 16 side by side
-constexpr int64_t kManyColumns = 96;        // columns per claim when arithmetic decides
-constexpr int64_t kPanelRows = 16;          // weights decoded at a time where no kernel reads the format
+constexpr int64_t kManyColumns = 192, kLeastColumns = 96, kPanel = 32;  // columns per claim when arithmetic decides
+constexpr int64_t kPanelRows = 16;  // weights decoded at a time where no kernel reads the format
 
 size_t align64(size_t bytes) { return (bytes + 63) / 64 * 64; }
 
@@ -47,7 +47,7 @@ class ProductStep : public Step {
   }
 
   size_t scratch_bytes() const override {
-    size_t bytes = align64(product_scratch_bytes(form_.k));
+    size_t bytes = align64(product_scratch_bytes());
     if (has_prologue())
       bytes += align64(static_cast<size_t>(form_.k) * 4) +
                align64(row_bytes(form_.x_format, static_cast<uint64_t>(form_.k)) * static_cast<size_t>(max_rows_));
@@ -65,7 +65,7 @@ class ProductStep : public Step {
     columns_.resize(form_.segments.size());
     for (size_t s = 0; s < form_.segments.size(); ++s) {
       const auto& segment = form_.segments[s];
-      int64_t columns = kManyColumns;
+      int64_t columns = many_columns(segment.columns);
       if (few_) {
         const Operand& w = in[static_cast<size_t>(segment.weights.front())];
         const auto weight_bytes = static_cast<int64_t>(w.row_bytes() * segment.weights.size());
@@ -131,6 +131,18 @@ class ProductStep : public Step {
     int expert;
   };
 
+  /// Whole panels, such that the workers have nearly the same to do; wide ones read x less often.
+  int64_t many_columns(int64_t all) const {
+    int64_t best = kManyColumns, least = INT64_MAX;
+    for (int64_t columns = kManyColumns; columns >= kLeastColumns; columns -= kPanel) {
+      const int64_t units = (all + columns - 1) / columns, each = (units + threads_ - 1) / threads_;
+      const int64_t longest = std::min(each * columns, all);
+      if (longest >= least) continue;
+      best = columns;
+      least = longest;
+    }
+    return best;
+  }
   bool has_prologue() const { return form_.prologue.norm != Norm::none || form_.prologue.encode; }
   bool decodes(const Type& w) const { return form_.x_format == Format::f32 && is_quantized(w.format); }
   size_t tile_bytes() const {
@@ -146,7 +158,7 @@ class ProductStep : public Step {
       at += align64(bytes);
       return here;
     };
-    s.product = take(product_scratch_bytes(form_.k));
+    s.product = take(product_scratch_bytes());
     if (has_prologue()) {
       s.normed = reinterpret_cast<float*>(take(static_cast<size_t>(form_.k) * 4));
       s.encoded =
