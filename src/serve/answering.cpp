@@ -89,6 +89,8 @@ bool Answering::write(Text& text, TextStream& stream, const TokenEvent& event) {
     // An end-of-sequence token is no text.
     if (event.finished != FinishReason::stop && !stream.push(event.token)) part.finished = FinishReason::stop;
     if (part.finished != FinishReason::none) stream.flush();
+    part.stop_string = stream.stop_string();
+    if (stream.stopped()) part.finished = FinishReason::stop;  // though it came to its length just then
   }
   part.text += std::exchange(text.pending, {});
   const bool over = part.finished != FinishReason::none;

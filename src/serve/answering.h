@@ -23,7 +23,8 @@ struct AnswerPart {
   std::vector<int32_t> token_ids = {};
   std::vector<TokenLogprob> logprobs = {};  ///< one per token, when they are wanted
   FinishReason finished = FinishReason::none;
-  bool first = false;  ///< nothing of this text was sent before
+  std::string stop_string = {};  ///< that ended it
+  bool first = false;            ///< nothing of this text was sent before
 };
 
 struct AnswerUsage {

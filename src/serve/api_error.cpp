@@ -31,9 +31,11 @@ std::string with_advice(const Error& error) {
 
 }  // namespace
 
+const char* ApiError::type() const { return type_of(status_); }
+
 std::string ApiError::json() const {
   JsonWriter json;
-  json.begin_object().key("error").begin_object().member("message", what()).member("type", type_of(status_));
+  json.begin_object().key("error").begin_object().member("message", what()).member("type", type());
   json.key("param");
   param_ ? json.value(*param_) : json.null();
   json.key("code");

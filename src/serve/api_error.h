@@ -18,6 +18,8 @@ class ApiError : public std::runtime_error {
   int status() const { return status_; }
   const std::optional<std::string>& param() const { return param_; }
   const std::string& code() const { return code_; }
+  /// "invalid_request_error" …, as the status says.
+  const char* type() const;
   /// The object alone, as a stream carries it.
   std::string json() const;
   HttpResponse response() const;

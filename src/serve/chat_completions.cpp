@@ -1,9 +1,7 @@
 // POST /v1/chat/completions.
 
-#include "core/error.h"
 #include "serve/answering.h"
-#include "tasks/chat.h"
-#include "text/chat.h"
+#include "serve/chat_prompt.h"
 
 namespace braid::serve {
 namespace {
@@ -96,26 +94,6 @@ class ChatFormat final : public AnswerFormat {
   const GenerationFields generation_;
   const std::string id_;
 };
-std::string quoted(std::string_view text) { return JsonWriter().value(text).text(); }
-
-/// Most templates read contents that are one text; of several parts, all texts, it is their lines.
-std::string content_json(Json content, const std::string& where) {
-  if (content.is_string() || content.is_null()) return to_json(content);
-  if (!content.is_array()) reject(where, "must be a text or a list of parts");
-  std::string text;
-  for (size_t i = 0; i < content.size(); ++i) {
-    const Json part = content[i];
-    const auto type = part.is_object() ? part.find("type") : std::nullopt;
-    if (!type || !type->is_string()) reject(where, "holds a part without a type");
-    const auto words = part.find("text");
-    if (type->as_string() != "text" || !words || !words->is_string())
-      reject(where, "holds a part of the type " + std::string(type->as_string()) + "; this model reads text",
-             "unsupported_parameter");
-    text += (i > 0 ? "\n" : "") + std::string(words->as_string());
-  }
-  return quoted(text);
-}
-
 std::string messages_json(Fields& fields) {
   const auto messages = fields.any("messages");
   if (!messages) reject("messages", "is required");
@@ -148,14 +126,7 @@ std::vector<int32_t> read_prompt(Fields& fields, const ServedModel& served) {
     if (!kwargs->is_object()) reject("chat_template_kwargs", "must be an object");
     for (size_t i = 0; i < kwargs->size(); ++i) options.variables.emplace_back(kwargs->key(i), (*kwargs)[i]);
   }
-  if (!served.chat())
-    throw ApiError(400, "the model " + served.name() + " has no chat template: use /v1/completions", "messages",
-                   "no_chat_template");
-  try {
-    return ChatTemplate::encode(served.model().need_tokenizer(), served.chat()->render(messages.root(), options));
-  } catch (const Error& error) {
-    throw ApiError(400, "the chat template refuses the messages: " + error.message(), "messages", "chat_template");
-  }
+  return chat_prompt(served, messages.root(), options);
 }
 
 void read_format(Fields& fields) {

@@ -10,6 +10,17 @@ namespace {
 
 constexpr size_t kMostBiases = 1024, kMostStops = 16;
 
+void check_writes(const ServedModel& served) {
+  if (!served.loop().generates())
+    throw ApiError(400, "the model " + served.name() + " does not write text", "model", "unsupported_model");
+}
+
+/// 1 unless a model that samples says otherwise: what both APIs document.
+void set_temperature(std::optional<double> asked, const ServedModel& served, GenerationConfig& settings) {
+  settings.temperature = asked;
+  if (!asked && !served.model().generation.do_sample.value_or(false)) settings.temperature = 1;
+}
+
 void read_bias(Fields& fields, int64_t vocabulary, GenerationConfig& settings) {
   const auto bias = fields.any("logit_bias");
   if (!bias) return;
@@ -31,8 +42,7 @@ void read_bias(Fields& fields, int64_t vocabulary, GenerationConfig& settings) {
 
 void read_choice(Fields& fields, const ServedModel& served, GenerationConfig& settings) {
   const GenerationConfig& own = served.model().generation;
-  settings.temperature = fields.real("temperature", 0, 2);
-  if (!settings.temperature && !own.do_sample.value_or(false)) settings.temperature = 1;
+  set_temperature(fields.real("temperature", 0, 2), served, settings);
   settings.top_p = fields.real("top_p", 0, 1);
   settings.min_p = fields.real("min_p", 0, 1);
   settings.top_k = fields.integer("top_k", -1, served.vocabulary());
@@ -67,9 +77,21 @@ void read_stream(Fields& fields, GenerationFields& out) {
 
 }  // namespace
 
+GenerationFields read_message_settings(Fields& fields, const ServedModel& served) {
+  check_writes(served);
+  GenerationFields out;
+  GenerationConfig& settings = out.options.settings;
+  set_temperature(fields.real("temperature", 0, 1), served, settings);
+  settings.top_p = fields.real("top_p", 0, 1);
+  settings.top_k = fields.integer("top_k", 0, served.vocabulary());
+  out.options.seed = std::random_device()();
+  out.options.stop = fields.texts("stop_sequences", kMostStops);
+  out.stream = fields.flag("stream").value_or(false);
+  return out;
+}
+
 GenerationFields read_generation(Fields& fields, const ServedModel& served) {
-  if (!served.loop().generates())
-    throw ApiError(400, "the model " + served.name() + " does not write text", "model", "unsupported_model");
+  check_writes(served);
   GenerationFields out;
   read_choice(fields, served, out.options.settings);
   out.n = fields.integer("n", 1, served.sequences()).value_or(1);

@@ -18,6 +18,9 @@ struct GenerationFields {
 /// Throws ApiError naming the member. A temperature that neither the request nor a model that samples says is 1.
 GenerationFields read_generation(Fields& fields, const ServedModel& served);
 
+/// The same of the Anthropic API, which has fewer.
+GenerationFields read_message_settings(Fields& fields, const ServedModel& served);
+
 /// Throws ApiError with the exact budget when the prompt, or prompt and max_tokens together, exceed the context.
 /// `param` is the prompt's name.
 void check_budget(const ServedModel& served, size_t prompt, int64_t max_tokens, std::string_view param);

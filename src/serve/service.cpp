@@ -21,6 +21,8 @@ constexpr Route kRoutes[] = {
     {"GET", "/v1/models", list_models},
     {"POST", "/v1/completions", complete},
     {"POST", "/v1/chat/completions", complete_chat},
+    {"POST", "/v1/messages", write_message},
+    {"POST", "/v1/messages/count_tokens", count_message_tokens},
     {"POST", "/v1/embeddings", embed_texts},
     {"POST", "/tokenize", tokenize},
     {"POST", "/detokenize", detokenize},
@@ -98,11 +100,14 @@ void Call::send(HttpResponse response) {
 }
 
 void Call::fail(const ApiError& error) {
+  const std::string words = words_ != nullptr ? words_(error) : error.json();
   if (!begun_) {
-    send(error.response());
+    HttpResponse response = error.response();
+    response.body = words + "\n";
+    send(std::move(response));
     return;
   }
-  reply_->write(event_of(error.json()));
+  reply_->write((words_ != nullptr ? "event: error\n" : "") + event_of(words));
   reply_->end();
 }
 

@@ -36,6 +36,8 @@ class Call {
   void send_json(std::string body) { send({.body = std::move(body) + "\n"}); }
   /// An error: as the whole answer, or as the last event of a stream that has begun.
   void fail(const ApiError& error);
+  /// How this route words errors; else as OpenAI's do.
+  void word_errors(std::string (*words)(const ApiError&)) { words_ = words; }
   /// An event of a stream ("data: JSON"); the first one begins it. False when nobody reads on.
   bool stream(std::string_view events);
   void end() { reply_->end(); }
@@ -46,6 +48,7 @@ class Call {
  private:
   const std::shared_ptr<Reply> reply_;
   const std::string_view route_;
+  std::string (*words_)(const ApiError&) = nullptr;
   std::atomic<bool> begun_ = false;
 };
 
@@ -89,6 +92,8 @@ using RouteFunction = void (*)(const std::shared_ptr<Call>& call);
 void list_models(const std::shared_ptr<Call>& call);
 void complete(const std::shared_ptr<Call>& call);
 void complete_chat(const std::shared_ptr<Call>& call);
+void write_message(const std::shared_ptr<Call>& call);
+void count_message_tokens(const std::shared_ptr<Call>& call);
 void embed_texts(const std::shared_ptr<Call>& call);
 void tokenize(const std::shared_ptr<Call>& call);
 void detokenize(const std::shared_ptr<Call>& call);

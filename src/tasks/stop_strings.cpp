@@ -34,6 +34,7 @@ std::string StopStrings::push(std::string_view text) {
     end = at + stop.size();
   }
   stopped_ = end != std::string::npos;
+  if (stopped_) found_ = held_.substr(begin, end - begin);
   const size_t shown = stopped_ ? begin : held_.size() - hold;
   std::string out = held_.substr(0, shown);
   held_.erase(0, shown);

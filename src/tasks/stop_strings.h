@@ -18,10 +18,13 @@ class StopStrings {
   /// The end of the stream: what was held back was no stop string after all.
   std::string flush();
   bool stopped() const { return stopped_; }
+  /// The stop string that ended the text; empty while none did.
+  const std::string& found() const { return found_; }
 
  private:
   std::vector<std::string> stops_;
   std::string held_;  // not shown yet
+  std::string found_;
   bool stopped_ = false;
 };
 

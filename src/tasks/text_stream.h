@@ -29,6 +29,8 @@ class TextStream {
   void flush();
   bool cancelled() const { return cancelled_; }
   bool stopped() const { return stops_.stopped(); }
+  /// See StopStrings::found().
+  const std::string& stop_string() const { return stops_.found(); }
 
  private:
   bool show(const std::string& text);

@@ -46,6 +46,10 @@ CASES = [
          {**BART, "tie_word_embeddings": False}, padded="right", batch=2),
     case("bart-tied", "BartForConditionalGeneration", "encoder-decoder learned-positions+2 embed-scale tied",
          {**BART, "scale_embedding": True, "activation_function": "relu"}, emb_std=0.5, gain=1.2, greedy=False),
+    case("mbart", "MBartForConditionalGeneration", "encoder-decoder pre-norm learned-positions+2 embed-scale embedding-norm tied",
+         {**BART, "scale_embedding": True}, greedy=False),
+    case("m2m-100", "M2M100ForConditionalGeneration", "encoder-decoder pre-norm sinusoidal-positions+2 embed-scale relu tied",
+         {**BART, "scale_embedding": True}, padded="right", batch=2, greedy=False),
     case("umt5", "UMT5ForConditionalGeneration", "encoder-decoder relative-bias-per-layer gated-gelu",
          {**T5, "feed_forward_proj": "gated-gelu"}, padded="right", batch=2),
     # As few tokens in the decoder as an expert takes: whole passes of transformers drop tokens there, its cached generation does not.

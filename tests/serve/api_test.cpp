@@ -277,6 +277,68 @@ TEST_F(ServeApi, AChatsLogprobsAreOfItsTokens) {
   EXPECT_EQ(text, choice.at("message").at("content").as_string());
 }
 
+// The Anthropic API.
+TEST_F(ServeApi, AMessageIsTheChatInOtherWords) {
+  const std::string rest = R"("messages": [{"role": "user", "content": [{"type": "text", "text": "Hello there"}]}], )";
+  const std::string body =
+      R"({"model": "books-4m", "system": "Be brief.", "max_tokens": 12, "temperature": 0, )" + rest;
+  const JsonDocument chat =
+      server()
+          .post(
+              "/v1/chat/completions",
+              R"({"messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hello there"}], )"
+              R"("max_tokens": 12, "temperature": 0})")
+          .json();
+  const HttpAnswer whole = server().post("/v1/messages", body + R"("stream": false})");
+  ASSERT_EQ(whole.status, 200) << whole.body;
+  const JsonDocument document = whole.json();
+  const Json message = document.root();
+  const std::string text(chat.root().at("choices")[0].at("message").at("content").as_string());
+  EXPECT_EQ(message.at("content")[0].at("text").as_string(), text);
+  EXPECT_EQ(message.at("stop_reason").as_string(), "max_tokens");
+  EXPECT_EQ(message.at("usage").at("input_tokens").as_int(), chat.root().at("usage").at("prompt_tokens").as_int());
+  EXPECT_EQ(message.at("usage").at("output_tokens").as_int(), 12);
+
+  std::string streamed, types;
+  for (const std::string& data : server().post("/v1/messages", body + R"("stream": true})").events()) {
+    const JsonDocument event = JsonDocument::parse(data, "event");
+    const std::string type(event.root().at("type").as_string());
+    if (!types.ends_with(type + " ")) types += type + " ";
+    if (type == "content_block_delta") streamed += event.root().at("delta").at("text").as_string();
+    if (type == "message_delta") {
+      EXPECT_EQ(event.root().at("delta").at("stop_reason").as_string(), "max_tokens");
+    }
+  }
+  EXPECT_EQ(streamed, text);
+  EXPECT_EQ(types,
+            "message_start content_block_start content_block_delta content_block_stop message_delta message_stop ");
+
+  const JsonDocument stopped =
+      server().post("/v1/messages", body + R"("stop_sequences": ["zzz", ")" + text.substr(1, 2) + R"("]})").json();
+  EXPECT_EQ(stopped.root().at("stop_reason").as_string(), "stop_sequence");
+  EXPECT_EQ(stopped.root().at("stop_sequence").as_string(), text.substr(1, 2));
+  const JsonDocument count =
+      server()
+          .post("/v1/messages/count_tokens", R"({"system": "Be brief.", )" + rest + R"("model": "books-4m"})")
+          .json();
+  EXPECT_EQ(count.root().at("input_tokens").as_int(), message.at("usage").at("input_tokens").as_int());
+}
+
+TEST_F(ServeApi, AMessageThatDoesNotFitIsToldInAnthropicsWords) {
+  const std::string messages = R"("messages": [{"role": "user", "content": "Hello"}])";
+  for (const std::string& wrong :
+       {"{" + messages + "}", R"({"max_tokens": 5})" + std::string(),
+        R"({"max_tokens": 5, "tools": [{}], )" + messages + "}",
+        R"({"max_tokens": 5, "temperature": 2, )" + messages + "}",
+        R"({"max_tokens": 5, "messages": [{"role": "tool", "content": "a"}]})" + std::string()}) {
+    const HttpAnswer answer = server().post("/v1/messages", wrong);
+    EXPECT_EQ(answer.status, 400) << wrong;
+    const JsonDocument document = answer.json();
+    EXPECT_EQ(document.root().at("type").as_string(), "error");
+    EXPECT_EQ(document.root().at("error").at("type").as_string(), "invalid_request_error");
+  }
+}
+
 TEST_F(ServeApi, TokenizeAndDetokenizeAreEachOthersInverse) {
   const JsonDocument tokens =
       server().post("/tokenize", R"({"prompt": "Grüße, “sea”!", "add_special_tokens": false})").json();

@@ -17,6 +17,7 @@ TEST(StopStrings, HoldBackWhatMayBeTheBeginningOfOne) {
   EXPECT_EQ(stops.push("tire"), "ENtire");
   EXPECT_EQ(stops.push(" END of it"), " ");
   EXPECT_TRUE(stops.stopped());
+  EXPECT_EQ(stops.found(), "END");
   EXPECT_EQ(stops.push("more"), "");
   EXPECT_EQ(stops.flush(), "");
 }
