@@ -83,8 +83,8 @@ INSTANTIATE_TEST_SUITE_P(
                            .config = {R"("hidden_act": "silu")", R"("hidden_act": "silly")"},
                            .said = {"\"silly\"", "hidden_act", "silu"}},
                     Broken{.name = "Quantisation",
-                           .config = {"{", R"({"quantization_config": {"quant_method": "gptq", "bits": 4},)"},
-                           .said = {"gptq", "quantization_config.quant_method"}},
+                           .config = {"{", R"({"quantization_config": {"quant_method": "gptk", "bits": 4},)"},
+                           .said = {"gptk", "quantization_config.quant_method", "gptq"}},
                     Broken{.name = "UnexpectedTensor",
                            .change =
                                [](Tensors& t) {
